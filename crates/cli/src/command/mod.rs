@@ -1,0 +1,65 @@
+//! The commands: each asks the server and prints the answer.
+
+mod catalog;
+mod explain;
+mod policy;
+mod recommend;
+mod rules;
+mod snapshot;
+mod transfer;
+
+pub(crate) use policy::set as set_policy;
+
+use std::io::stdout;
+
+use anyhow::Result;
+use clap::CommandFactory;
+use tokio::runtime;
+
+use crate::{
+    args::{Cli, Command, ConfigCommand, Globals, RecommendArgs},
+    batch, config,
+    exit::Exit,
+    import, serve,
+    remote::Remote,
+};
+
+/// Does what the command line says.
+///
+/// # Errors
+/// Whatever stopped it; `exit` knows what to say and with which code to end.
+pub(crate) fn run(cli: Cli) -> Result<Exit> {
+    let Cli { globals, command } = cli;
+    match command {
+        Command::Config(ConfigCommand::Show(flags)) => config::show(&globals, &flags).map(|()| Exit::Done),
+        Command::Completions { shell } => {
+            clap_complete::generate(shell, &mut Cli::command(), "sidecart", &mut stdout());
+            Ok(Exit::Done)
+        }
+        command => runtime::Builder::new_multi_thread().enable_all().build()?.block_on(talk(&globals, command)),
+    }
+}
+
+/// The commands that need a runtime.
+async fn talk(globals: &Globals, command: Command) -> Result<Exit> {
+    if let Command::Serve(args) = command {
+        return serve::serve(globals, args).await;
+    }
+    let remote = &Remote::connect(globals).await?;
+    let output = globals.output;
+    match command {
+        Command::Import(args) => return import::import(remote, args, output).await,
+        Command::Lint => return rules::lint(remote, output).await,
+        Command::Recommend(RecommendArgs { batch: Some(queries), out: Some(answers), policy, max_results, .. }) => {
+            batch::batch(remote, batch::Batch { queries, answers, policy, max_results }, output).await?;
+        }
+        Command::Recommend(args) => recommend::recommend(remote, args, output).await?,
+        Command::Explain(args) => explain::explain(remote, args, output).await?,
+        Command::Products(command) => catalog::products(remote, command, output).await?,
+        Command::Rules(command) => rules::rules(remote, command, output).await?,
+        Command::Policy(command) => policy::policy(remote, command, output).await?,
+        Command::Snapshot(command) => snapshot::snapshot(remote, command, output).await?,
+        Command::Serve(_) | Command::Config(_) | Command::Completions { .. } => unreachable!("done above"),
+    }
+    Ok(Exit::Done)
+}

@@ -1,0 +1,50 @@
+//! What the import needs to know about a kind of item.
+
+use prost::Message;
+use serde_json::{Map, Value};
+use sidecart::v1 as pb;
+use tokio_stream::Stream;
+use tonic::Status;
+
+use super::report::Counts;
+use crate::{remote::Remote, wire::Fault};
+
+/// Products or rules.
+pub(crate) trait Kind: Send + 'static {
+    /// What is imported.
+    type Item: Message + Default + Clone;
+
+    /// In words, such as `products`; also the name of the field that holds them in requests.
+    const NOUN: &'static str;
+
+    /// Whether files with columns may have this one.
+    fn has_column(name: &str) -> bool;
+
+    /// Turns the cells of a row into the fields of a line.
+    ///
+    /// # Errors
+    /// A cell does not hold what its column should.
+    fn line_of_cells(cells: Map<String, Value>) -> Result<Map<String, Value>, Fault>;
+
+    /// Reads an item from the fields of a line.
+    ///
+    /// # Errors
+    /// The first field that is unknown, or does not hold what it should.
+    fn item(fields: Map<String, Value>) -> Result<Self::Item, Fault>;
+
+    /// The item's own id.
+    fn id(item: &Self::Item) -> &str;
+
+    /// Creates or replaces items: the generation, and an outcome for each.
+    fn upsert(
+        remote: &Remote,
+        items: Vec<Self::Item>,
+        request_id: String,
+    ) -> impl Future<Output = Result<(u64, Vec<pb::ItemOutcome>), Status>> + Send;
+
+    /// Makes the streamed items the whole: the generation, and what became of them.
+    fn replace(
+        remote: &Remote,
+        items: impl Stream<Item = Vec<Self::Item>> + Send + 'static,
+    ) -> impl Future<Output = Result<(u64, Counts), Status>> + Send;
+}

@@ -1,0 +1,83 @@
+//! `import`: files of products and rules, line by line, into a merchant.
+//!
+//! Every format is turned into the JSON form of a line first, so that there is one way to read an item.
+
+mod cells;
+mod chunks;
+mod kind;
+mod parquet;
+mod products;
+mod progress;
+mod report;
+mod rows;
+mod rules;
+mod upload;
+
+use anyhow::Result;
+
+pub(crate) use cells::split_path;
+pub(crate) use kind::Kind;
+pub(crate) use products::Products;
+pub(crate) use progress::Progress;
+pub(crate) use rows::rows_of_text;
+pub(crate) use rules::Rules;
+pub(crate) use upload::upsert;
+
+use self::rows::Rows;
+use crate::{
+    args::{ImportArgs, ImportKind},
+    exit::Exit,
+    out::Output,
+    remote::Remote,
+};
+
+/// What the files look like, as `sidecart import --help` tells it.
+pub(crate) const FORMATS: &str = "\
+Products, JSON Lines: one object a line with product_id, title, family_id, category_path, attributes, tags, price,
+unit_cost, in_stock or availability, stock_quantity, kind, days_of_supply, aliases, price_set_time, stock_set_time.
+  {\"product_id\":\"v20\",\"title\":\"V20 camera\",\"category_path\":[\"Photo\",\"Cameras\"],\"kind\":\"DURABLE\",
+   \"price\":{\"currency\":\"USD\",\"minor_units\":109900},\"in_stock\":true,\"attributes\":{\"mount\":[\"OV\"],\"weight_kg\":[0.7]}}
+
+Products, CSV and Parquet: columns of the same names, and
+  category_path              names joined by \" > \"
+  tags, aliases              joined by \"|\"
+  price_currency             with price_minor_units (whole), or with price (decimal, such as 12.99)
+  currency                   the same as price_currency
+  unit_cost_minor_units      or unit_cost (decimal), in the currency of the price
+  attr:NAME                  text values of the attribute NAME, joined by \"|\"
+  attr:NAME:number           number values of the attribute NAME, joined by \"|\"
+An empty cell is an absent value. Parquet may hold lists, numbers and booleans as such.
+
+Rules, JSON Lines: one object a line, proto3 JSON of sidecart.v1.Rule; enum names may leave out their prefix.
+  {\"rule_id\":\"card\",\"pairing\":{\"relation\":\"REQUIRED_ACCESSORY\",\"need\":\"memory card\"},
+   \"anchor\":{\"any_of\":[{\"category\":{\"path\":[\"Photo\",\"Cameras\"]}}]},\"target\":{\"any_of\":[{\"tag\":\"sd-card\"}]}}
+
+Rules, CSV and Parquet, for simple pairings: columns rule_id, relation, need, anchor, target, position, sentence,
+mutual, stages, note. anchor and target are one or more of these joined by \"|\", any of which may hold:
+  product:ID   family:ID   category:Photo > Cameras   tag:TAG   attr:NAME=VALUE
+
+Rejected lines are listed on standard error with their number and reason; the rest is imported, and the exit code is 3.
+With --replace one rejected line means that nothing is imported, and the exit code is 1.";
+
+/// Loads a file.
+///
+/// # Errors
+/// The file cannot be read, the server refuses as a whole, or with `--replace` a line is rejected.
+pub(crate) async fn import(remote: &Remote, args: ImportArgs, output: Output) -> Result<Exit> {
+    match args.what {
+        ImportKind::Products => import_kind::<Products>(remote, args, output).await,
+        ImportKind::Rules => import_kind::<Rules>(remote, args, output).await,
+    }
+}
+
+async fn import_kind<K: Kind>(remote: &Remote, args: ImportArgs, output: Output) -> Result<Exit> {
+    let rows = Rows::open::<K>(&args.file)?;
+    let progress = Progress::new(K::NOUN, args.file.display().to_string(), &rows);
+    let report = if args.replace {
+        upload::replace::<K>(remote, rows, progress).await?
+    } else {
+        upsert::<K>(remote, rows, progress).await?
+    };
+    report.print(output)?;
+    Ok(if report.rejected_count == 0 { Exit::Done } else { Exit::PartlyRejected })
+}

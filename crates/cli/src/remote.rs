@@ -1,0 +1,82 @@
+//! The server at the other end: a connection, the merchant, and the deadline of each call.
+
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use sidecart::client::Client;
+use tonic::{Request, Status};
+use tonic_types::StatusExt;
+
+use crate::{args::Globals, config, exit::Usage};
+
+/// How often a call that the server was too busy for is tried in all.
+const ATTEMPTS_MAX: u32 = 20;
+/// Longest pause between two attempts.
+const PAUSE_MAX: Duration = Duration::from_secs(2);
+
+/// A server, and whom we speak for.
+#[derive(Clone, Debug)]
+pub(crate) struct Remote {
+    /// The connection.
+    pub(crate) client: Client,
+    /// The merchant of every call.
+    pub(crate) merchant: String,
+    timeout: Duration,
+}
+
+impl Remote {
+    /// Connects as flags, environment and file say.
+    ///
+    /// # Errors
+    /// No merchant is named, the configuration is wrong, or nothing answers.
+    pub(crate) async fn connect(globals: &Globals) -> Result<Self> {
+        let settings = config::load(globals, &[])?.settings;
+        if settings.merchant.is_empty() {
+            return Err(Usage("no merchant: name one with --merchant or SIDECART_MERCHANT".into()).into());
+        }
+        let timeout = Duration::from_secs(globals.timeout_s.get());
+        Self::to(&settings.addr, settings.merchant, timeout).await
+    }
+
+    /// Connects to an address.
+    ///
+    /// # Errors
+    /// Nothing answers there.
+    pub(crate) async fn to(addr: &str, merchant: String, timeout: Duration) -> Result<Self> {
+        let client = Client::connect(addr).await.with_context(|| format!("cannot reach {addr}"))?;
+        Ok(Self { client, merchant, timeout })
+    }
+
+    /// A request with the deadline that the user set.
+    pub(crate) fn call<T>(&self, message: T) -> Request<T> {
+        let mut request = Request::new(message);
+        request.set_timeout(self.timeout);
+        request
+    }
+}
+
+/// An id that makes a write safe to repeat.
+pub(crate) fn new_request_id() -> String {
+    uuid::Uuid::now_v7().to_string()
+}
+
+/// Calls again while the server says when to try again, up to a bound.
+///
+/// # Errors
+/// What the last attempt answered.
+pub(crate) async fn with_retries<T, F>(mut call: impl FnMut() -> F) -> Result<T, Status>
+where
+    F: Future<Output = Result<T, Status>>,
+{
+    for _ in 1..ATTEMPTS_MAX {
+        let status = match call().await {
+            Ok(answer) => return Ok(answer),
+            Err(status) => status,
+        };
+        let Some(pause) = status.get_details_retry_info().and_then(|info| info.retry_delay) else {
+            return Err(status);
+        };
+        tokio::time::sleep(pause.min(PAUSE_MAX)).await;
+    }
+    call().await
+}

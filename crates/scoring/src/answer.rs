@@ -1,0 +1,119 @@
+//! What is answered.
+
+use std::sync::Arc;
+
+use sidecart_catalog::{Entry, Money, ProductId};
+use sidecart_rules::{Relation, RuleId};
+
+use crate::gate::Gate;
+
+/// What to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// Make these offers.
+    Offer,
+    /// Not now.
+    Hold,
+    /// Not in this context.
+    Never,
+}
+
+/// Why the verdict is what it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Why {
+    /// There are offers.
+    OffersFound,
+    /// No anchor, cart line or order line is in the catalog.
+    NoAnchor,
+    /// Nothing leads from the anchors to anything.
+    NoEvidence,
+    /// There were candidates, and gates stopped all of them.
+    AllGated,
+    /// The policy makes no offers here.
+    OffersDisabled,
+}
+
+/// Where an offer comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Source {
+    /// The merchant's pairing.
+    Pairing,
+}
+
+/// How well founded an offer is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Evidence {
+    /// The merchant says so, in this rule.
+    Merchant(RuleId),
+}
+
+/// A word of a reason, by name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Slot {
+    /// `target`, `anchor`, `need` or `price`.
+    pub name: &'static str,
+    /// What stands there.
+    pub value: String,
+}
+
+/// Why an offer is made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reason {
+    /// Relation and stage, such as `REQUIRED_ACCESSORY_PRODUCT`.
+    pub code: &'static str,
+    /// What the words are made of.
+    pub slots: Vec<Slot>,
+    /// A ready sentence in the tone of the stage, or the merchant's own.
+    pub text: String,
+}
+
+/// What is shown.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Offer {
+    /// The target.
+    pub target: Arc<Entry>,
+    /// Estimated chance that it is taken, 0 to 1.
+    pub score: f64,
+    /// Where it came from.
+    pub source: Source,
+    /// What it is to its anchors.
+    pub relation: Relation,
+    /// The job it does.
+    pub need: Arc<str>,
+    /// The anchors it goes with, ascending.
+    pub anchors: Vec<ProductId>,
+    /// How well founded it is.
+    pub evidence: Evidence,
+    /// Why, in a code and in words.
+    pub reason: Reason,
+    /// What it costs.
+    pub price: Money,
+}
+
+/// What stopped a candidate, or that nothing did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TraceEntry {
+    /// The candidate; it may be unknown to the catalog.
+    pub product: ProductId,
+    /// The first gate that stopped it, or [`Gate::Passed`].
+    pub gate: Gate,
+    /// With the numbers.
+    pub detail: String,
+    /// The rule that it came from, or that stopped it.
+    pub rule: Option<RuleId>,
+    /// The anchor that it was judged beside.
+    pub anchor: Option<ProductId>,
+}
+
+/// The answer to a query.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Decision {
+    /// What to do.
+    pub verdict: Verdict,
+    /// Why.
+    pub why: Why,
+    /// Best first.
+    pub offers: Vec<Offer>,
+    /// Ids in the query that the catalog does not have, ascending, each once. At most 100.
+    pub unknown: Vec<ProductId>,
+}

@@ -1,0 +1,158 @@
+//! Candidates: the products that the routes lead to, each with the routes that lead there.
+//!
+//! Merchant pairings are the only source. Another source adds its pairs to the same list before it is sorted.
+
+use std::sync::Arc;
+
+use sidecart_catalog::{Catalog, Entry, Postings, Term, TermId, Values};
+use sidecart_rules::{MatchClause, MatchOp};
+
+use crate::{
+    recommend::{CANDIDATES_MAX, LOOKS_MAX, SCAN_MAX},
+    routes::{Route, Routes},
+    setting::Setting,
+    stop::Stop,
+    trace::Trace,
+};
+
+/// A product at the end of a route.
+pub(crate) struct Pair<'a> {
+    pub(crate) target: &'a Arc<Entry>,
+    /// Place of the route among the open ones.
+    pub(crate) route: usize,
+    /// The match clause that does not hold. Such pairs are kept for a trace only.
+    pub(crate) misfit: Option<&'a MatchClause>,
+}
+
+/// Lists of products among which everything that a route leads to can be found.
+#[derive(Clone, Copy)]
+enum Driver<'a> {
+    /// What is posted under each of these terms.
+    Terms(&'a [Term]),
+    /// What has each of these text values of the attribute.
+    Values(&'a str, &'a [Box<str>]),
+}
+
+/// One list of a driver: the products posted under a term, and the one it names without being posted.
+struct Listing<'a> {
+    head: Option<u32>,
+    posted: Option<&'a Postings>,
+}
+
+/// How much may still be looked at.
+struct Budget {
+    looks: usize,
+    candidates: usize,
+}
+
+/// The pairs of all routes, by product id and then by route; each once.
+pub(crate) fn gather<'a, T: Trace>(setting: &Setting<'a>, routes: &Routes<'a>, trace: &mut T) -> Vec<Pair<'a>> {
+    let mut pairs = Vec::new();
+    let mut budget = Budget { looks: LOOKS_MAX, candidates: CANDIDATES_MAX };
+    for at in 0..routes.open.len() {
+        scan(setting, routes, at, &mut budget, &mut pairs, trace);
+    }
+    pairs.sort_by(|a, b| a.target.product().id().cmp(b.target.product().id()).then(a.route.cmp(&b.route)));
+    pairs.dedup_by(|later, kept| later.route == kept.route && later.target.own() == kept.target.own());
+    pairs
+}
+
+/// Adds what one route leads to, looking through the shortest lists in which all of it can be found.
+fn scan<'a, T: Trace>(
+    setting: &Setting<'a>,
+    routes: &Routes<'a>,
+    at: usize,
+    budget: &mut Budget,
+    pairs: &mut Vec<Pair<'a>>,
+    trace: &mut T,
+) {
+    let catalog = setting.snapshot.catalog();
+    let route = &routes.open[at];
+    let anchor = setting.anchors[route.anchor].entry;
+    let driver = driver(catalog, route, anchor);
+    for nth in 0..driver.len() {
+        let listing = driver.listing(catalog, nth);
+        for (seen, target) in listing.iter().filter_map(|index| catalog.entry(index)).enumerate() {
+            if seen == SCAN_MAX || budget.looks == 0 || budget.candidates == 0 {
+                let id = target.product().id();
+                trace.note(id, &Stop::ScanLimit(route.rule.id()), Some(route.rule.id()), Some(anchor.product().id()));
+                break;
+            }
+            budget.looks -= 1;
+            if !route.targets().selects(target) {
+                continue;
+            }
+            let misfit = route.misfit(target, anchor);
+            if misfit.is_none() {
+                budget.candidates -= 1;
+            } else if !trace.wants(target.product().id()) {
+                continue;
+            }
+            pairs.push(Pair { target, route: at, misfit });
+        }
+    }
+}
+
+/// The driver with the fewest products; of equals the first in the order of the rule's own lists.
+fn driver<'a>(catalog: &Catalog, route: &Route<'a>, anchor: &'a Entry) -> Driver<'a> {
+    let selector = route.targets();
+    let any_of = Some(selector.any_of()).filter(|terms| !terms.is_empty()).map(Driver::Terms);
+    let all_of = selector.all_of().iter().map(|term| Driver::Terms(std::slice::from_ref(term)));
+    let clauses = route.clauses().iter().filter_map(|clause| of_clause(catalog, clause, anchor));
+    let drivers = any_of.into_iter().chain(all_of).chain(clauses);
+    drivers.min_by_key(|driver| driver.cost(catalog)).unwrap_or(Driver::Terms(&[]))
+}
+
+/// Where everything that meets a clause can be found, if text values tell.
+fn of_clause<'a>(catalog: &Catalog, clause: &'a MatchClause, anchor: &'a Entry) -> Option<Driver<'a>> {
+    let name = clause.target_attribute();
+    let values = anchor.product().attributes().get(clause.anchor_attribute());
+    let text = values.map_or(&[][..], Values::text);
+    let each = text.iter().map(|value| Driver::Values(name, std::slice::from_ref(value)));
+    let cheapest = || each.min_by_key(|driver| driver.cost(catalog));
+    match clause.op() {
+        // A target must have every one of the anchor's values, so the rarest finds them all.
+        MatchOp::Superset => Some(cheapest().unwrap_or(Driver::Values(name, &[]))),
+        // Sides that are equal in numbers alone have no text value to be found by.
+        MatchOp::Equal => cheapest(),
+        // A target must have at least one of the anchor's values.
+        MatchOp::Subset | MatchOp::Overlaps => Some(Driver::Values(name, text)),
+        MatchOp::AtLeast | MatchOp::AtMost | MatchOp::Within(_) => None,
+    }
+}
+
+impl<'a> Driver<'a> {
+    fn len(self) -> usize {
+        match self {
+            Self::Terms(terms) => terms.len(),
+            Self::Values(_, values) => values.len(),
+        }
+    }
+
+    fn listing(self, catalog: &Catalog, nth: usize) -> Listing<'_> {
+        match self {
+            Self::Terms(terms) => {
+                let term = &terms[nth];
+                Listing { head: catalog.head(term), posted: catalog.postings(term.id()) }
+            }
+            Self::Values(name, values) => {
+                Listing { head: None, posted: catalog.postings(TermId::of_attribute(name, &values[nth])) }
+            }
+        }
+    }
+
+    /// How many products are looked at with it.
+    fn cost(self, catalog: &Catalog) -> usize {
+        (0..self.len()).map(|nth| self.listing(catalog, nth).len()).sum()
+    }
+}
+
+impl<'a> Listing<'a> {
+    fn len(&self) -> usize {
+        usize::from(self.head.is_some()) + self.posted.map_or(0, Postings::len)
+    }
+
+    fn iter(&self) -> impl Iterator<Item = u32> + use<'a> {
+        self.head.into_iter().chain(self.posted.into_iter().flat_map(Postings::iter))
+    }
+}

@@ -1,0 +1,29 @@
+//! What goes with what: the snapshot, `recommend` and `explain`.
+//!
+//! Everything here is pure: same snapshot and query, same answer. No clock, no randomness, no store, no runtime.
+
+mod answer;
+mod arrange;
+mod candidates;
+mod explain;
+mod gate;
+mod holdings;
+mod judge;
+mod offers;
+mod query;
+mod recommend;
+mod routes;
+mod score;
+mod select;
+mod setting;
+mod snapshot;
+mod stop;
+mod trace;
+mod words;
+
+pub use answer::{Decision, Evidence, Offer, Reason, Slot, Source, TraceEntry, Verdict, Why};
+pub use gate::Gate;
+pub use query::{CartLine, LiveOffer, Order, Query};
+pub use recommend::{CANDIDATES_MAX, LOOKS_MAX, ROUTES_MAX, SCAN_MAX, TRACE_MAX, explain, recommend, traced};
+pub use score::prior;
+pub use snapshot::{Parts, Snapshot};

@@ -1,0 +1,60 @@
+//! Offers: what is shown of a candidate, with its reason. Only here are strings made.
+
+use std::sync::Arc;
+
+use sidecart_rules::{Slots, Stage};
+
+use crate::{
+    answer::{Evidence, Offer, Reason, Slot, Source},
+    select::{Candidate, Selection},
+    setting::{Anchor, Setting},
+    words::{Moment, words},
+};
+
+/// The offer that a candidate becomes.
+pub(crate) fn offer(setting: &Setting<'_>, selection: &Selection<'_>, candidate: &Candidate<'_>) -> Offer {
+    let route = &candidate.route;
+    let anchors = selection.anchors[candidate.anchors.clone()].iter();
+    Offer {
+        target: Arc::clone(candidate.entry),
+        score: candidate.score,
+        source: Source::Pairing,
+        relation: route.pairing.relation,
+        need: route.pairing.need.clone().unwrap_or_else(|| candidate.need.into()),
+        anchors: anchors.map(|at| setting.anchors[*at].entry.product().id().clone()).collect(),
+        evidence: Evidence::Merchant(route.rule.id().clone()),
+        reason: reason(setting, candidate),
+        price: candidate.price,
+    }
+}
+
+/// Why, in the merchant's own sentence if there is one that fits these slots, else in a ready one.
+fn reason(setting: &Setting<'_>, candidate: &Candidate<'_>) -> Reason {
+    let anchor = &setting.anchors[candidate.route.anchor];
+    let pairing = candidate.route.pairing;
+    let (target, beside) = (candidate.entry.product().title(), anchor.entry.product().title());
+    let price = candidate.price.to_string();
+    let words = words(pairing.relation, moment(setting, anchor));
+    let slots = Slots { target, anchor: beside, need: candidate.need, price: &price };
+    let own = pairing.sentence.as_ref().and_then(|sentence| sentence.render(&slots));
+    let text = own.unwrap_or_else(|| words.fill(target, beside));
+    let slot = |name, value: &str| Slot { name, value: value.to_owned() };
+    let slots = vec![
+        slot("target", target),
+        slot("anchor", beside),
+        slot("need", candidate.need),
+        Slot { name: "price", value: price },
+    ];
+    Reason { code: words.code, slots, text }
+}
+
+/// "Before it arrives" is said only of what is known to arrive later.
+fn moment(setting: &Setting<'_>, anchor: &Anchor<'_>) -> Moment {
+    let query = setting.query;
+    let delivery = query.order.as_ref().and_then(|order| order.expected_delivery);
+    let is_ahead = anchor.is_ordered && delivery.is_some_and(|delivery| delivery > query.at);
+    if query.stage == Stage::OrderPlaced && is_ahead {
+        return Moment::BeforeArrival;
+    }
+    Moment::Stage(query.stage)
+}

@@ -1,0 +1,53 @@
+//! The immutable view one merchant is served from.
+
+use sidecart_catalog::Catalog;
+use sidecart_rules::{Policies, RuleSet};
+
+/// The parts of a snapshot. Each shares what it can with other generations; cloning is cheap.
+#[derive(Clone, Default)]
+pub struct Parts {
+    /// What is sold.
+    pub catalog: Catalog,
+    /// What may, must and must not be offered.
+    pub rules: RuleSet,
+    /// Limits on offering.
+    pub policies: Policies,
+}
+
+/// One generation of one merchant. Immutable.
+pub struct Snapshot {
+    generation: u64,
+    parts: Parts,
+}
+
+impl Snapshot {
+    /// A snapshot of these parts.
+    pub fn new(generation: u64, parts: Parts) -> Self {
+        Self { generation, parts }
+    }
+
+    /// Strictly increasing with each write of the merchant.
+    pub fn generation(&self) -> u64 {
+        self.generation
+    }
+
+    /// All parts.
+    pub fn parts(&self) -> &Parts {
+        &self.parts
+    }
+
+    /// What is sold.
+    pub fn catalog(&self) -> &Catalog {
+        &self.parts.catalog
+    }
+
+    /// What may, must and must not be offered.
+    pub fn rules(&self) -> &RuleSet {
+        &self.parts.rules
+    }
+
+    /// Limits on offering.
+    pub fn policies(&self) -> &Policies {
+        &self.parts.policies
+    }
+}

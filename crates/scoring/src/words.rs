@@ -1,0 +1,172 @@
+//! Words: what an offer is called and how it is put to the shopper, for each relation at each stage.
+//!
+//! A sentence says no more than the pairing does: what the target is to the anchor, never that they were tested together.
+
+use sidecart_rules::{Relation, Stage, Surface};
+
+/// How a reason is told: its code and its sentence, with `{target}` and `{anchor}` for their titles.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Words {
+    pub(crate) code: &'static str,
+    pub(crate) text: &'static str,
+}
+
+/// When the offer is made: the stage, and before or after the thing arrives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Moment {
+    Stage(Stage),
+    /// Ordered, and known to arrive later.
+    BeforeArrival,
+}
+
+macro_rules! table {
+    ($($relation:ident $name:literal {
+        browse: $browse:literal,
+        product: $product:literal,
+        cart: $cart:literal,
+        checkout: $checkout:literal,
+        ordered: $ordered:literal,
+        before_arrival: $before_arrival:literal,
+        delivered: $delivered:literal,
+        replenish: $replenish:literal,
+    })*) => {
+        /// The words for a relation at a moment.
+        pub(crate) const fn words(relation: Relation, moment: Moment) -> Words {
+            match relation {
+                $(Relation::$relation => match moment {
+                    Moment::Stage(Stage::Browse) => Words { code: concat!($name, "_BROWSE"), text: $browse },
+                    Moment::Stage(Stage::Product) => Words { code: concat!($name, "_PRODUCT"), text: $product },
+                    Moment::Stage(Stage::Cart) => Words { code: concat!($name, "_CART"), text: $cart },
+                    Moment::Stage(Stage::Checkout) => Words { code: concat!($name, "_CHECKOUT"), text: $checkout },
+                    Moment::Stage(Stage::OrderPlaced) => {
+                        Words { code: concat!($name, "_ORDER_PLACED"), text: $ordered }
+                    }
+                    Moment::BeforeArrival => Words { code: concat!($name, "_ORDER_PLACED"), text: $before_arrival },
+                    Moment::Stage(Stage::Delivered) => Words { code: concat!($name, "_DELIVERED"), text: $delivered },
+                    Moment::Stage(Stage::Replenish) => Words { code: concat!($name, "_REPLENISH"), text: $replenish },
+                },)*
+            }
+        }
+
+        /// The name of a relation, as in the proto.
+        pub(crate) const fn relation(relation: Relation) -> &'static str {
+            match relation {
+                $(Relation::$relation => $name,)*
+            }
+        }
+    };
+}
+
+table! {
+    RequiredAccessory "REQUIRED_ACCESSORY" {
+        browse: "{anchor} needs this: {target}.",
+        product: "Pair this with {target}: {anchor} needs it to work.",
+        cart: "Don't forget {target}: {anchor} needs it to work.",
+        checkout: "Add {target} before you go: {anchor} needs it to work.",
+        ordered: "Add {target} to go with your order: {anchor} needs it to work.",
+        before_arrival: "Add {target} before {anchor} arrives: it needs this to work.",
+        delivered: "Now that you have {anchor}, you might need {target} to use it.",
+        replenish: "Time for more: {anchor} needs {target} to work.",
+    }
+    Accessory "ACCESSORY" {
+        browse: "Goes with {anchor}: {target}.",
+        product: "Pair this with {target}, to get more out of {anchor}.",
+        cart: "Don't forget {target} to go with {anchor}.",
+        checkout: "Add {target} before you go, to get more out of {anchor}.",
+        ordered: "Add {target} to go with your order of {anchor}.",
+        before_arrival: "Add {target} before {anchor} arrives, to get more out of it.",
+        delivered: "Now that you have {anchor}, you might need {target} to get more out of it.",
+        replenish: "Time for something to go with {anchor}: {target}.",
+    }
+    Consumable "CONSUMABLE" {
+        browse: "Keeps {anchor} going: {target}.",
+        product: "Pair this with {target}, to keep {anchor} going.",
+        cart: "Don't forget {target}, to keep {anchor} going.",
+        checkout: "Add {target} before you go, to keep {anchor} going.",
+        ordered: "Add {target} to go with your order, to keep {anchor} going.",
+        before_arrival: "Add {target} before {anchor} arrives, to have it at hand from the first day.",
+        delivered: "Now that you have {anchor}, you might need {target} to keep it going.",
+        replenish: "Time for more {target}, to keep {anchor} going.",
+    }
+    Refill "REFILL" {
+        browse: "For when {anchor} runs out: {target}.",
+        product: "Pair this with {target}, for when {anchor} runs out.",
+        cart: "Don't forget {target}, for when {anchor} runs out.",
+        checkout: "Add {target} before you go, for when {anchor} runs out.",
+        ordered: "Add {target} to go with your order, for when {anchor} runs out.",
+        before_arrival: "Add {target} before {anchor} arrives, for when it runs out.",
+        delivered: "Now that you have {anchor}, you might need {target} once it runs out.",
+        replenish: "Time for more: {target}.",
+    }
+    Protection "PROTECTION" {
+        browse: "Protects {anchor}: {target}.",
+        product: "Pair this with {target}, to protect {anchor}.",
+        cart: "Don't forget to protect {anchor}: {target}.",
+        checkout: "Add {target} before you go, to protect {anchor}.",
+        ordered: "Add {target} to go with your order, to protect {anchor}.",
+        before_arrival: "Add {target} before {anchor} arrives, to protect it from the first day.",
+        delivered: "Now that you have {anchor}, you might need {target} to protect it.",
+        replenish: "Time to renew what protects {anchor}: {target}.",
+    }
+    BundlePart "BUNDLE_PART" {
+        browse: "Part of a set with {anchor}: {target}.",
+        product: "Pair this with {target} to complete the set.",
+        cart: "Don't forget {target}, which completes the set with {anchor}.",
+        checkout: "Add {target} before you go, to complete the set with {anchor}.",
+        ordered: "Add {target} to go with your order, to complete the set with {anchor}.",
+        before_arrival: "Add {target} before {anchor} arrives, to complete the set.",
+        delivered: "Now that you have {anchor}, you might need {target} to complete the set.",
+        replenish: "Time for more of the set with {anchor}: {target}.",
+    }
+    Service "SERVICE" {
+        browse: "A service for {anchor}: {target}.",
+        product: "Pair this with {target}, a service for {anchor}.",
+        cart: "Don't forget {target}, a service for {anchor}.",
+        checkout: "Add {target} before you go, a service for {anchor}.",
+        ordered: "Add {target} to go with your order, a service for {anchor}.",
+        before_arrival: "Book {target} before {anchor} arrives.",
+        delivered: "Now that you have {anchor}, you might need {target}.",
+        replenish: "Time for {target} for {anchor}.",
+    }
+}
+
+/// The name of a stage, as in the proto.
+pub(crate) const fn stage(stage: Stage) -> &'static str {
+    match stage {
+        Stage::Browse => "BROWSE",
+        Stage::Product => "PRODUCT",
+        Stage::Cart => "CART",
+        Stage::Checkout => "CHECKOUT",
+        Stage::OrderPlaced => "ORDER_PLACED",
+        Stage::Delivered => "DELIVERED",
+        Stage::Replenish => "REPLENISH",
+    }
+}
+
+/// The name of a surface, as in the proto.
+pub(crate) const fn surface(surface: Surface) -> &'static str {
+    match surface {
+        Surface::Web => "WEB",
+        Surface::App => "APP",
+        Surface::Chat => "CHAT",
+        Surface::Email => "EMAIL",
+        Surface::Sms => "SMS",
+        Surface::Voice => "VOICE",
+    }
+}
+
+impl Words {
+    /// The sentence with the titles in it. Titles are taken as they are, braces and all.
+    pub(crate) fn fill(self, target: &str, anchor: &str) -> String {
+        let mut sentence = String::with_capacity(self.text.len() + target.len() + anchor.len());
+        let mut rest = self.text;
+        while let Some((before, after)) = rest.split_once('{') {
+            sentence.push_str(before);
+            let (slot, after) = after.split_once('}').unwrap_or((after, ""));
+            sentence.push_str(if slot == "target" { target } else { anchor });
+            rest = after;
+        }
+        sentence.push_str(rest);
+        sentence
+    }
+}

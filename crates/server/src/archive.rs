@@ -1,0 +1,110 @@
+//! A snapshot as an export file, and back.
+//!
+//! The file is the backup, the upgrade path and the last good view; its layout is the affair of [`crate::store`].
+
+use std::io::{self, Read, Write};
+
+use sidecart_catalog::{MerchantId, Product, Violation};
+use sidecart_rules::{Policy, Rule};
+use sidecart_scoring::Snapshot;
+
+use crate::{
+    change::Truth,
+    registry::Published,
+    store::{
+        Row, RowKind,
+        export::{self, ExportError, Header},
+    },
+    writer::Record,
+};
+
+/// Why an export file cannot be taken for the truth of a merchant.
+#[derive(Debug, thiserror::Error)]
+pub enum ArchiveError {
+    /// The file is damaged, or not an export file.
+    #[error(transparent)]
+    File(#[from] ExportError),
+    /// A record is whole, but says nothing valid.
+    #[error("{kind} `{id}` of the export file is not valid: {violation}")]
+    Invalid {
+        /// What kind of record.
+        kind: RowKind,
+        /// Its id, as far as it is text.
+        id: String,
+        /// What is wrong with it.
+        violation: Violation,
+    },
+}
+
+/// The header of the file that holds a snapshot.
+pub fn header(merchant: &MerchantId, published: &Published) -> Header {
+    Header {
+        merchant: merchant.as_str().into(),
+        generation: published.snapshot.generation(),
+        created_ms: published.created_at.as_ms(),
+    }
+}
+
+/// Everything durable of a merchant, except which writes were answered.
+pub fn rows(snapshot: &Snapshot) -> impl Iterator<Item = Row> {
+    let policies = snapshot.policies().iter().map(|policy| row(&**policy));
+    let rules = snapshot.rules().list(None).map(|rule| row(&**rule));
+    let products = snapshot.catalog().iter().map(|entry| row(entry.product()));
+    policies.chain(rules).chain(products)
+}
+
+fn row<T: Record>(value: &T) -> Row {
+    Row { kind: T::KIND, id: value.id().as_bytes().into(), value: value.encode() }
+}
+
+/// Writes a snapshot as an export file.
+///
+/// # Errors
+/// As `out`.
+pub fn write(merchant: &MerchantId, published: &Published, out: &mut dyn Write) -> io::Result<()> {
+    let mut file = export::Writer::new(out, &header(merchant, published))?;
+    for row in rows(&published.snapshot) {
+        file.write(row.kind, &row.id, &row.value)?;
+    }
+    file.finish()?;
+    Ok(())
+}
+
+/// Reads an export file to its end, and checks all of it.
+///
+/// # Errors
+/// See [`ArchiveError`].
+pub fn read(input: &mut dyn Read) -> Result<(Header, Truth), ArchiveError> {
+    let mut file = export::Reader::new(input)?;
+    let truth = read_rows(&mut file)?;
+    Ok((file.header().clone(), truth))
+}
+
+/// Reads the records of an opened export file to its end, and checks all of them.
+///
+/// # Errors
+/// See [`ArchiveError`].
+pub(crate) fn read_rows<R: Read>(file: &mut export::Reader<R>) -> Result<Truth, ArchiveError> {
+    let mut truth = Truth::default();
+    for row in file {
+        let row = row?;
+        take(&mut truth, row.kind, &row.id, &row.value)?;
+    }
+    Ok(truth)
+}
+
+/// Adds a record to the truth. What was answered to whom is not part of it.
+///
+/// # Errors
+/// The record says nothing valid.
+pub(crate) fn take(truth: &mut Truth, kind: RowKind, id: &[u8], value: &[u8]) -> Result<(), ArchiveError> {
+    let invalid =
+        |violation| ArchiveError::Invalid { kind, id: String::from_utf8_lossy(id).into_owned(), violation };
+    match kind {
+        RowKind::Product => truth.products.push(Product::decode(value).map_err(invalid)?),
+        RowKind::Rule => truth.rules.push(Rule::decode(value).map_err(invalid)?),
+        RowKind::Policy => truth.policies.push(Policy::decode(value).map_err(invalid)?),
+        RowKind::Request => {}
+    }
+    Ok(())
+}

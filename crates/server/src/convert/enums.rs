@@ -1,0 +1,130 @@
+//! Enums: each wire enum and its domain twin, whose values bear the same names.
+//!
+//! A number that the contract does not define is refused; UNSPECIFIED is `None`, and the caller says what that means.
+
+use sidecart_catalog::{Availability, Kind, Violation};
+use sidecart_rules::{Objective, Relation, Relations, Stage, Stages, Surface, Surfaces};
+
+use sidecart::v1 as pb;
+
+use super::bounds::{each, required};
+
+/// The wire enum value of a number; `what` is its name with an article.
+///
+/// # Errors
+/// The contract defines no such value.
+pub fn known<E: TryFrom<i32>>(number: i32, what: &str) -> Result<E, Violation> {
+    E::try_from(number).map_err(|_| Violation::new("", format!("is {number}, which is not {what}")))
+}
+
+macro_rules! twins {
+    ($(#[$doc:meta])* $module:ident: $what:literal, $wire:ident, $domain:ident { $($name:ident),+ $(,)? }) => {
+        $(#[$doc])*
+        pub mod $module {
+            use super::*;
+
+            /// The domain value of a number. `None` when unspecified.
+            ///
+            /// # Errors
+            /// The contract defines no such value.
+            pub fn from_pb(number: i32) -> Result<Option<$domain>, Violation> {
+                Ok(match known::<pb::$wire>(number, $what)? {
+                    pb::$wire::Unspecified => None,
+                    $(pb::$wire::$name => Some($domain::$name),)+
+                })
+            }
+
+            /// The wire value.
+            pub fn to_pb(value: $domain) -> pb::$wire {
+                match value {
+                    $($domain::$name => pb::$wire::$name,)+
+                }
+            }
+
+            /// All values, in the contract's order.
+            pub const ALL: &[$domain] = &[$($domain::$name),+];
+        }
+    };
+}
+
+twins! {
+    /// Stages of the journey.
+    stage: "a Stage", Stage, Stage { Browse, Product, Cart, Checkout, OrderPlaced, Delivered, Replenish }
+}
+twins! {
+    /// Surfaces.
+    surface: "a Surface", Surface, Surface { Web, App, Chat, Email, Sms, Voice }
+}
+twins! {
+    /// Kinds of product.
+    kind: "a ProductKind", ProductKind, Kind { Durable, Consumable, Service }
+}
+twins! {
+    /// Availabilities.
+    availability: "an Availability", Availability, Availability { InStock, OutOfStock, Preorder, Discontinued }
+}
+twins! {
+    /// Relations of a pairing.
+    relation: "a Relation", Relation, Relation {
+        RequiredAccessory, Accessory, Consumable, Refill, Protection, BundlePart, Service,
+    }
+}
+twins! {
+    /// What the order of offers is weighed by.
+    objective: "a ValueObjective", ValueObjective, Objective { TakeRate, Revenue, Margin }
+}
+
+/// The stages of a list; all, when it is empty.
+///
+/// # Errors
+/// An entry is unspecified or unknown.
+pub fn stages(numbers: Vec<i32>) -> Result<Stages, Violation> {
+    if numbers.is_empty() {
+        return Ok(Stages::ALL);
+    }
+    Ok(each(numbers, "stages", |number| required(stage::from_pb(number)?, ""))?.into_iter().collect())
+}
+
+/// The surfaces of a list; all, when it is empty.
+///
+/// # Errors
+/// An entry is unspecified or unknown.
+pub fn surfaces(numbers: Vec<i32>) -> Result<Surfaces, Violation> {
+    if numbers.is_empty() {
+        return Ok(Surfaces::ALL);
+    }
+    Ok(each(numbers, "surfaces", |number| required(surface::from_pb(number)?, ""))?.into_iter().collect())
+}
+
+/// The relations of a list; `None`, when it is empty.
+///
+/// # Errors
+/// An entry is unspecified or unknown.
+pub fn relations(numbers: Vec<i32>, field: &str) -> Result<Option<Relations>, Violation> {
+    if numbers.is_empty() {
+        return Ok(None);
+    }
+    let relations = each(numbers, field, |number| required(relation::from_pb(number)?, ""))?;
+    Ok(Some(relations.into_iter().collect()))
+}
+
+/// The list of a set of stages; empty for all.
+pub fn stages_to_pb(set: Stages) -> Vec<i32> {
+    let listed = stage::ALL.iter().filter(|_| set != Stages::ALL);
+    listed.filter(|item| set.contains(**item)).map(|item| stage::to_pb(*item).into()).collect()
+}
+
+/// The list of a set of surfaces; empty for all.
+pub fn surfaces_to_pb(set: Surfaces) -> Vec<i32> {
+    let listed = surface::ALL.iter().filter(|_| set != Surfaces::ALL);
+    listed.filter(|item| set.contains(**item)).map(|item| surface::to_pb(*item).into()).collect()
+}
+
+/// The list of a set of relations.
+pub fn relations_to_pb(set: Relations) -> Vec<i32> {
+    relation::ALL
+        .iter()
+        .filter(|item| set.contains(**item))
+        .map(|item| relation::to_pb(*item).into())
+        .collect()
+}

@@ -1,0 +1,40 @@
+//! Wire messages to domain values and back, by noun, as free functions.
+//!
+//! Wire structs are taken apart whole, so that a new field cannot be overlooked.
+//! A fault names the field by its path from the message being converted; the caller puts it in its place.
+//! Nothing here decides anything: defaults and limits are the contract's.
+
+pub mod attribute;
+mod bounds;
+pub mod decision;
+pub mod enums;
+pub mod id;
+pub mod lint;
+pub mod matching;
+pub mod money;
+pub mod offer;
+pub mod outcome;
+pub mod policy;
+pub mod product;
+pub mod query;
+pub mod rule;
+pub mod selector;
+pub mod snapshot;
+pub mod time;
+
+use sidecart_catalog::Violation;
+
+pub use self::bounds::{at_least_one, at_most, required, short};
+
+impl From<Violation> for crate::status::Violation {
+    fn from(violation: Violation) -> Self {
+        let Violation { field, description } = violation;
+        Self { field, description }
+    }
+}
+
+impl From<Violation> for crate::status::Fault {
+    fn from(violation: Violation) -> Self {
+        Self::Invalid(vec![violation.into()])
+    }
+}

@@ -1,0 +1,119 @@
+//! Policies. The wire form is the stored form too, and returns exactly.
+
+use sidecart::v1 as pb;
+use sidecart_catalog::Violation;
+use sidecart_rules::{Override, Policy, PolicyName, Stages, Surfaces};
+
+use super::{
+    bounds::{self, each},
+    enums,
+};
+
+/// Most bytes of an encoded policy.
+pub const BYTES_MAX: usize = 3_500;
+/// Most overrides, asked before any is converted.
+const OVERRIDES_MAX: usize = 32;
+
+/// A policy.
+///
+/// # Errors
+/// The first fault.
+pub fn from_pb(policy: pb::Policy) -> Result<Policy, Violation> {
+    bounds::small(&policy, BYTES_MAX)?;
+    let pb::Policy { name, limits, overrides } = policy;
+    bounds::at_most(&overrides, OVERRIDES_MAX, "overrides")?;
+    let name = PolicyName::new(&name).map_err(|fault| fault.within("name"))?;
+    Policy::new(name, layer(limits)?, each(overrides, "overrides", difference)?)
+}
+
+/// A policy given for one call; its name is not used, and may be anything.
+///
+/// # Errors
+/// The first fault.
+pub fn inline_from_pb(policy: pb::Policy) -> Result<Policy, Violation> {
+    from_pb(pb::Policy { name: INLINE_NAME.to_owned(), ..policy })
+}
+
+const INLINE_NAME: &str = "inline";
+
+/// The wire form.
+pub fn to_pb(policy: &Policy) -> pb::Policy {
+    let difference = |(stages, surfaces, own): &(Stages, Surfaces, Override)| pb::PolicyOverride {
+        stages: enums::stages_to_pb(*stages),
+        surfaces: enums::surfaces_to_pb(*surfaces),
+        limits: optional_to_pb(own),
+    };
+    pb::Policy {
+        name: policy.name().as_str().to_owned(),
+        limits: optional_to_pb(policy.base()),
+        overrides: policy.overrides().iter().map(difference).collect(),
+    }
+}
+
+fn difference(difference: pb::PolicyOverride) -> Result<(Stages, Surfaces, Override), Violation> {
+    let pb::PolicyOverride { stages, surfaces, limits } = difference;
+    Ok((enums::stages(stages)?, enums::surfaces(surfaces)?, layer(limits)?))
+}
+
+/// One layer of limits; a fault is under `limits`.
+fn layer(limits: Option<pb::PolicyLimits>) -> Result<Override, Violation> {
+    limits.map_or_else(|| Ok(Override::default()), said).map_err(|fault| fault.within("limits"))
+}
+
+fn said(limits: pb::PolicyLimits) -> Result<Override, Violation> {
+    let pb::PolicyLimits {
+        offers_max,
+        price_proportion_max_percent,
+        per_category_max,
+        per_need_max,
+        same_category_max,
+        stock_min,
+        score_min,
+        objective,
+        disallowed_relations,
+    } = limits;
+    let pieces = |pieces| {
+        super::product::pieces(pieces).map_err(|fault| Violation::new("stock_min", fault.description))
+    };
+    Ok(Override {
+        offers_max,
+        price_proportion_max_percent,
+        per_category_max,
+        per_need_max,
+        same_category_max,
+        stock_min: stock_min.map(pieces).transpose()?,
+        score_min,
+        objective: enums::objective::from_pb(objective).map_err(|fault| fault.within("objective"))?,
+        disallowed_relations: enums::relations(disallowed_relations, "disallowed_relations")?,
+    })
+}
+
+/// A layer that says nothing is left out, so that the stored form is no longer than what was sent.
+fn optional_to_pb(own: &Override) -> Option<pb::PolicyLimits> {
+    (*own != Override::default()).then(|| layer_to_pb(own))
+}
+
+fn layer_to_pb(own: &Override) -> pb::PolicyLimits {
+    let Override {
+        offers_max,
+        price_proportion_max_percent,
+        per_category_max,
+        per_need_max,
+        same_category_max,
+        stock_min,
+        score_min,
+        objective,
+        disallowed_relations,
+    } = *own;
+    pb::PolicyLimits {
+        offers_max,
+        price_proportion_max_percent,
+        per_category_max,
+        per_need_max,
+        same_category_max,
+        stock_min: stock_min.map(i64::from),
+        score_min,
+        objective: objective.map(|objective| enums::objective::to_pb(objective).into()).unwrap_or_default(),
+        disallowed_relations: disallowed_relations.map(enums::relations_to_pb).unwrap_or_default(),
+    }
+}

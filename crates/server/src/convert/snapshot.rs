@@ -1,0 +1,46 @@
+//! What a snapshot is, and which parts of one are meant.
+
+use sidecart::v1 as pb;
+use sidecart_catalog::{MerchantId, Violation};
+
+use super::{bounds::each, enums::known, time};
+use crate::{change::PartSet, registry::Published};
+
+/// The wire form of what is said about a snapshot.
+pub fn to_pb(merchant: &MerchantId, published: &Published) -> pb::Snapshot {
+    let Published { snapshot, created_at, cause, changed: _, catalog_only: _, degraded } = published;
+    let count = |len: usize| u64::try_from(len).unwrap_or(u64::MAX);
+    pb::Snapshot {
+        merchant_id: merchant.to_string(),
+        generation: snapshot.generation(),
+        created_at: Some(time::to_pb(*created_at)),
+        cause: (*cause).to_owned(),
+        product_count: count(snapshot.catalog().len()),
+        rule_count: count(snapshot.rules().len()),
+        policy_count: count(snapshot.policies().len()),
+        degraded: degraded.is_some(),
+        degraded_reason: degraded.as_deref().unwrap_or_default().to_owned(),
+    }
+}
+
+/// The parts of a list; rules and policies, which people edit, when it is empty.
+///
+/// # Errors
+/// An entry is unspecified or unknown.
+pub fn parts(numbers: Vec<i32>) -> Result<PartSet, Violation> {
+    if numbers.is_empty() {
+        return Ok(PartSet { catalog: false, rules: true, policies: true });
+    }
+    let mut parts = PartSet { catalog: false, rules: false, policies: false };
+    for part in each(numbers, "parts", |number| known::<pb::SnapshotPart>(number, "a SnapshotPart"))? {
+        match part {
+            pb::SnapshotPart::Unspecified => {
+                return Err(Violation::new("parts", "has an entry that is unspecified"));
+            }
+            pb::SnapshotPart::Catalog => parts.catalog = true,
+            pb::SnapshotPart::Rules => parts.rules = true,
+            pb::SnapshotPart::Policy => parts.policies = true,
+        }
+    }
+    Ok(parts)
+}

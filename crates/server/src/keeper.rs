@@ -1,0 +1,63 @@
+//! The keeper: writes export files of what changed, by time and at shutdown, as backup and last good view.
+
+use std::{
+    collections::HashMap,
+    path::PathBuf,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use crate::{archive, registry::Registry, store::exports};
+
+/// Writes export files; cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Keeper {
+    data: PathBuf,
+    registry: Arc<Registry>,
+    /// The generation of each merchant's newest export. Held while exporting: one export at a time.
+    exported: Arc<Mutex<HashMap<Box<str>, u64>>>,
+}
+
+impl Keeper {
+    /// A keeper of what is in `registry`, knowing the exports already there.
+    pub(crate) fn new(data: PathBuf, registry: Arc<Registry>) -> Self {
+        let mut exported = HashMap::new();
+        for file in exports::list(&data).unwrap_or_default() {
+            let newest = exported.entry(file.header.merchant).or_default();
+            *newest = file.header.generation.max(*newest);
+        }
+        Self { data, registry, exported: Arc::new(Mutex::new(exported)) }
+    }
+
+    /// Exports every merchant that has changed since its last export. Blocks: not for async threads.
+    ///
+    /// A last good view is not exported: it came from an export. A failure is logged, and tried again next time.
+    pub(crate) fn export_changed(&self) {
+        let mut exported = self.exported.lock().unwrap_or_else(PoisonError::into_inner);
+        for merchant in self.registry.merchants() {
+            let Some(current) = self.registry.slot(merchant.as_str()).map(|slot| slot.current()) else { continue };
+            let generation = current.snapshot.generation();
+            if current.degraded.is_some() || exported.get(merchant.as_str()) == Some(&generation) {
+                continue;
+            }
+            let header = archive::header(&merchant, &current);
+            match exports::write_file(&self.data, &header, archive::rows(&current.snapshot)) {
+                Ok(_) => drop(exported.insert(merchant.as_str().into(), generation)),
+                Err(fault) => tracing::error!(%merchant, %fault, "an export could not be written"),
+            }
+        }
+    }
+
+    /// Exports at an interval, without end. Off the async threads.
+    pub(crate) async fn run(self, every: Duration) {
+        let mut ticks = tokio::time::interval(every);
+        ticks.tick().await;
+        loop {
+            ticks.tick().await;
+            let keeper = self.clone();
+            if tokio::task::spawn_blocking(move || keeper.export_changed()).await.is_err() {
+                tracing::error!("exporting panicked");
+            }
+        }
+    }
+}

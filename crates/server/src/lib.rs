@@ -1,0 +1,25 @@
+//! The Sidecart server: the only crate that knows runtime, transport, store and clock.
+//!
+//! - [`run`]: a server from start to end
+//! - `boot`: from the store to the first snapshots
+//! - `edge`: the transport · `services`: the API · `convert`: wire to domain and back · `status`: errors on the wire
+//! - `change`, `writer`: the one way in · `registry`: the one way out · `diff`: what differs between generations
+//! - `store`: the truth on disk · `archive`, `keeper`: export files · `limits`: every bound
+
+mod archive;
+mod boot;
+mod change;
+pub mod convert;
+mod diff;
+pub mod edge;
+mod keeper;
+pub mod limits;
+mod registry;
+mod run;
+mod services;
+pub mod status;
+pub mod store;
+mod writer;
+
+pub use boot::{BootError, REPAIR_LEAP};
+pub use run::{Config, RunError, Running, run, start};

@@ -1,0 +1,169 @@
+//! The merchants and the snapshot each is served from: the only home of `ArcSwap`.
+//!
+//! A reader takes one snapshot and uses it for the whole request; it touches no lock.
+
+use std::{
+    collections::{HashMap, VecDeque},
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use arc_swap::ArcSwap;
+use sidecart_catalog::{MerchantId, Timestamp};
+use sidecart_scoring::Snapshot;
+use tokio::sync::watch;
+
+use crate::limits::SNAPSHOTS_KEPT_MAX;
+
+/// A snapshot with what is said about it.
+pub struct Published {
+    /// The snapshot.
+    pub snapshot: Arc<Snapshot>,
+    /// When it was published.
+    pub created_at: Timestamp,
+    /// The call that made it, such as `UpsertRules`.
+    pub cause: &'static str,
+    /// How many products, rules and policies differ from the generation before.
+    pub changed: usize,
+    /// Whether it differs from the generation before in the catalog only.
+    pub catalog_only: bool,
+    /// What was damaged, when this is a last good view.
+    pub degraded: Option<Arc<str>>,
+}
+
+/// Most generations kept for comparing and rolling back.
+pub const HISTORY_MAX: usize = SNAPSHOTS_KEPT_MAX;
+/// Of these, how many may differ from the one before in the catalog only:
+/// a stream of price changes must not push out what people want to go back to.
+const CATALOG_ONLY_MAX: usize = HISTORY_MAX / 2;
+/// Most changes between the kept generations, together: what they do not share costs memory.
+const HISTORY_CHANGES_MAX: usize = 1_000_000;
+
+/// Most merchants that one server holds.
+pub const MERCHANTS_MAX: usize = 10_000;
+
+/// One merchant's place: the snapshot being served, and those before it.
+pub struct Slot {
+    current: ArcSwap<Published>,
+    history: Mutex<VecDeque<Arc<Published>>>,
+    generation: watch::Sender<u64>,
+}
+
+/// All merchants.
+#[derive(Default)]
+pub struct Registry {
+    slots: ArcSwap<HashMap<MerchantId, Arc<Slot>>>,
+}
+
+impl Slot {
+    fn new(first: Arc<Published>) -> Self {
+        Self {
+            generation: watch::Sender::new(first.snapshot.generation()),
+            history: Mutex::new(VecDeque::from([first.clone()])),
+            current: ArcSwap::new(first),
+        }
+    }
+
+    /// The snapshot being served.
+    pub fn current(&self) -> Arc<Published> {
+        self.current.load_full()
+    }
+
+    /// The generation being served, now and whenever it changes.
+    pub fn watch(&self) -> watch::Receiver<u64> {
+        self.generation.subscribe()
+    }
+
+    /// The kept generations, newest first.
+    pub fn history(&self) -> Vec<Arc<Published>> {
+        self.history.lock().unwrap_or_else(PoisonError::into_inner).iter().rev().cloned().collect()
+    }
+
+    /// A kept generation.
+    pub fn kept(&self, generation: u64) -> Option<Arc<Published>> {
+        let history = self.history.lock().unwrap_or_else(PoisonError::into_inner);
+        history.iter().find(|published| published.snapshot.generation() == generation).cloned()
+    }
+
+    /// Serves a new snapshot. A generation published again, with other remarks, replaces itself. Only the writer calls this.
+    fn publish(&self, next: Arc<Published>) {
+        let generation = next.snapshot.generation();
+        self.current.store(next.clone());
+        let mut history = self.history.lock().unwrap_or_else(PoisonError::into_inner);
+        if history.back().is_some_and(|last| last.snapshot.generation() == generation) {
+            history.pop_back();
+        }
+        retire(&mut history, &next);
+        history.push_back(next);
+        drop(history);
+        self.generation.send_replace(generation);
+    }
+}
+
+/// Makes room for the next generation.
+fn retire(history: &mut VecDeque<Arc<Published>>, next: &Published) {
+    while history.len() >= HISTORY_MAX {
+        let catalog_only = history.iter().filter(|kept| kept.catalog_only).count();
+        let oldest = match history.iter().position(|kept| kept.catalog_only) {
+            Some(oldest) if catalog_only >= CATALOG_ONLY_MAX => oldest,
+            _ => 0,
+        };
+        history.remove(oldest);
+    }
+    let mut changes = next.changed + history.iter().map(|kept| kept.changed).sum::<usize>();
+    while changes > HISTORY_CHANGES_MAX
+        && let Some(oldest) = history.pop_front()
+    {
+        changes -= oldest.changed;
+    }
+}
+
+impl Registry {
+    /// A merchant's place, if it has one.
+    pub fn slot(&self, merchant: &str) -> Option<Arc<Slot>> {
+        self.slots.load().get(merchant).cloned()
+    }
+
+    /// How many merchants there are.
+    pub fn len(&self) -> usize {
+        self.slots.load().len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// All merchants, in no order.
+    pub fn merchants(&self) -> Vec<MerchantId> {
+        self.slots.load().keys().cloned().collect()
+    }
+
+    /// Serves a new snapshot of a merchant. Only writers call this, each for its own merchants.
+    pub(crate) fn publish(&self, merchant: &MerchantId, next: Published) {
+        let next = Arc::new(next);
+        if let Some(slot) = self.slot(merchant.as_str()) {
+            slot.publish(next);
+            return;
+        }
+        let slot = Arc::new(Slot::new(next));
+        self.slots.rcu(|slots| {
+            let mut slots = HashMap::clone(slots);
+            slots.insert(merchant.clone(), slot.clone());
+            slots
+        });
+    }
+
+    /// Marks what a merchant is served from as a last good view. Only writers call this.
+    pub(crate) fn degrade(&self, merchant: &MerchantId, reason: &str) {
+        let Some(slot) = self.slot(merchant.as_str()) else { return };
+        let current = slot.current();
+        slot.publish(Arc::new(Published {
+            snapshot: current.snapshot.clone(),
+            created_at: current.created_at,
+            cause: current.cause,
+            changed: current.changed,
+            catalog_only: current.catalog_only,
+            degraded: Some(reason.into()),
+        }));
+    }
+}

@@ -1,0 +1,197 @@
+//! A server from start to end: boot, serve, drain, join the writer, export, seal.
+
+use std::{io, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
+
+use tokio::{
+    net::TcpListener,
+    sync::oneshot,
+    task::{JoinError, JoinHandle, spawn_blocking},
+};
+
+use crate::{
+    boot::{BootError, Booted, boot, repair},
+    edge::{DescriptorError, Edge, Settings, log_panics},
+    keeper::Keeper,
+    registry::Registry,
+    services,
+    store::{StoreError, StoreOptions},
+    writer::Writer,
+};
+
+/// What an operator decides about a server.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Where it listens. Port 0 takes a free one.
+    pub listen: SocketAddr,
+    /// Where its data lies. Created if absent.
+    pub data: PathBuf,
+    /// What the storage engine may keep in memory, in bytes.
+    pub cache_bytes: u64,
+    /// How many threads write; each merchant belongs to one. 1 to 64.
+    pub writer_threads: usize,
+    /// How often what changed is exported; it is at shutdown too. Zero: only then.
+    pub export_every: Duration,
+    /// Whether a damaged store is set aside, and a new one written from what is sound and the last good exports.
+    pub repair: bool,
+    /// The transport.
+    pub edge: Settings,
+}
+
+impl Config {
+    /// The defaults, for data in `data`.
+    pub fn new(data: impl Into<PathBuf>) -> Self {
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 50051)),
+            data: data.into(),
+            cache_bytes: StoreOptions::default().cache_bytes,
+            writer_threads: 4,
+            export_every: Duration::from_secs(60 * 60),
+            repair: false,
+            edge: Settings::default(),
+        }
+    }
+}
+
+/// Why a server did not start, or did not end well.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// See [`BootError`].
+    #[error(transparent)]
+    Boot(#[from] BootError),
+    /// The writer threads cannot be started.
+    #[error("the writer threads cannot be started")]
+    Writer(#[source] io::Error),
+    /// It cannot listen.
+    #[error("cannot listen on {at}")]
+    Listen {
+        /// Where.
+        at: SocketAddr,
+        /// Why.
+        source: io::Error,
+    },
+    /// The descriptors do not fit together.
+    #[error(transparent)]
+    Descriptors(#[from] DescriptorError),
+    /// The store was not closed well. Everything acknowledged is durable all the same.
+    #[error("the store was not closed well; everything acknowledged is durable all the same")]
+    Close(#[source] StoreError),
+    /// A task panicked.
+    #[error("a task of the server panicked")]
+    Panicked(#[from] JoinError),
+}
+
+/// A server that is serving.
+pub struct Running {
+    /// Where it listens.
+    pub addr: SocketAddr,
+    stop: oneshot::Sender<()>,
+    task: JoinHandle<Result<(), RunError>>,
+}
+
+impl Running {
+    /// Drains the server and waits until its store is sealed.
+    ///
+    /// # Errors
+    /// See [`RunError`].
+    pub async fn shut_down(self) -> Result<(), RunError> {
+        drop(self.stop);
+        self.task.await?
+    }
+}
+
+/// Starts a server and returns once it listens.
+///
+/// # Errors
+/// See [`RunError`].
+pub async fn start(config: Config) -> Result<Running, RunError> {
+    let (stop, stopped) = oneshot::channel();
+    let server = Server::open(config).await?;
+    let addr = server.addr;
+    let task = tokio::spawn(server.serve(async move { drop(stopped.await) }));
+    Ok(Running { addr, stop, task })
+}
+
+/// Starts a server, tells `on_ready` where it listens, and serves until `shutdown` is ready.
+///
+/// # Errors
+/// See [`RunError`].
+pub async fn run(
+    config: Config,
+    on_ready: impl FnOnce(SocketAddr),
+    shutdown: impl Future<Output = ()>,
+) -> Result<(), RunError> {
+    let server = Server::open(config).await?;
+    on_ready(server.addr);
+    server.serve(shutdown).await
+}
+
+/// A server that listens, and does not serve yet.
+struct Server {
+    addr: SocketAddr,
+    listener: TcpListener,
+    edge: Edge,
+    writer: Writer,
+    keeper: Keeper,
+    export_every: Duration,
+    closing: services::Closing,
+}
+
+impl Server {
+    async fn open(config: Config) -> Result<Self, RunError> {
+        log_panics();
+        let Config { listen, data, cache_bytes, writer_threads, export_every, repair, edge } = config;
+        let options = StoreOptions { cache_bytes };
+        let (registry, writer) = {
+            let data = data.clone();
+            spawn_blocking(move || boot_all(&data, &options, writer_threads, repair)).await??
+        };
+        let closing = services::Closing::default();
+        let routes = services::routes(registry.clone(), writer.clone(), closing.clone());
+        let listener = TcpListener::bind(listen).await.map_err(|source| RunError::Listen { at: listen, source })?;
+        let addr = listener.local_addr().map_err(|source| RunError::Listen { at: listen, source })?;
+        let edge = Edge::new(routes, &services::NAMES, edge).await?;
+        Ok(Self { addr, listener, edge, writer, keeper: Keeper::new(data, registry), export_every, closing })
+    }
+
+    /// Serves; then NOT_SERVING, drain with a deadline, writer joins, exports, flush and seal, in this order.
+    async fn serve(self, shutdown: impl Future<Output = ()>) -> Result<(), RunError> {
+        let Self { listener, edge, writer, keeper, export_every, closing, .. } = self;
+        let exporting = (!export_every.is_zero()).then(|| tokio::spawn(keeper.clone().run(export_every)));
+        let shutdown = async {
+            shutdown.await;
+            closing.close();
+        };
+        let drained = edge.serve(listener, shutdown).await;
+        tracing::info!(connections_cut = drained.connections_cut, "drained");
+        if let Some(exporting) = exporting {
+            exporting.abort();
+        }
+        spawn_blocking(move || {
+            let store = writer.join();
+            keeper.export_changed();
+            store.map_or(Ok(()), |store| store.close().map_err(RunError::Close))
+        })
+        .await?
+    }
+}
+
+/// Boots, repairs if asked, and starts the writer. Blocks.
+fn boot_all(
+    data: &std::path::Path,
+    options: &StoreOptions,
+    writer_threads: usize,
+    repairs: bool,
+) -> Result<(Arc<Registry>, Writer), RunError> {
+    let registry = Arc::new(Registry::default());
+    let mut booted = boot(data, options, &registry)?;
+    if repairs {
+        booted = repair(booted, data, options, &registry)?;
+    }
+    let Booted { store, logs } = booted;
+    let writer = match store {
+        Err(reason) => Writer::degraded(registry.clone(), reason),
+        Ok(store) => Writer::start(Arc::new(store), registry.clone(), writer_threads.clamp(1, 64), logs)
+            .map_err(RunError::Writer)?,
+    };
+    Ok((registry, writer))
+}

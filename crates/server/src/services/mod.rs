@@ -1,0 +1,86 @@
+//! The API: one file for each service, and the paths that they share.
+//!
+//! A handler parses, takes one snapshot or submits one change, and renders.
+//! It holds no state of its own: what is written goes through [`Writer`], what is read comes from [`Registry`].
+
+mod asked;
+mod catalog;
+mod clock;
+mod closing;
+mod compare;
+mod import;
+mod items;
+mod page;
+mod recommendation;
+mod refusal;
+mod rules;
+mod simulate;
+mod sizes;
+mod snapshot;
+mod transfer;
+mod upload;
+mod view;
+mod watch;
+mod work;
+mod write;
+
+use std::sync::Arc;
+
+use sidecart::v1::{
+    catalog_service_server::{self, CatalogServiceServer},
+    recommendation_service_server::{self, RecommendationServiceServer},
+    rules_service_server::{self, RulesServiceServer},
+    snapshot_service_server::{self, SnapshotServiceServer},
+};
+use tonic::service::Routes;
+
+pub(crate) use self::closing::Closing;
+use self::{
+    catalog::Catalog, recommendation::Recommendation, rules::Rules, sizes::BySize, snapshot::Snapshots,
+};
+use crate::{
+    limits::{IMPORT_MESSAGE_MAX_BYTES, REQUEST_MAX_BYTES},
+    registry::Registry,
+    writer::Writer,
+};
+
+/// The services, each of which has a health of its own.
+pub(crate) const NAMES: [&str; 4] = [
+    catalog_service_server::SERVICE_NAME,
+    rules_service_server::SERVICE_NAME,
+    recommendation_service_server::SERVICE_NAME,
+    snapshot_service_server::SERVICE_NAME,
+];
+
+/// What every service works with: where to read, and where to hand in writes. Cheap to clone.
+#[derive(Clone)]
+struct Desk {
+    registry: Arc<Registry>,
+    writer: Writer,
+    closing: Closing,
+}
+
+/// The services, with the bounds on their messages. Watches end when `closing` does.
+pub(crate) fn routes(registry: Arc<Registry>, writer: Writer, closing: Closing) -> Routes {
+    let desk = Desk { registry, writer, closing };
+    let catalog = CatalogServiceServer::new(Catalog::new(desk.clone()));
+    let rules = RulesServiceServer::new(Rules::new(desk.clone()));
+    let snapshots = SnapshotServiceServer::new(Snapshots::new(desk.clone()));
+    let recommendation = RecommendationServiceServer::new(Recommendation::new(desk));
+    Routes::new(recommendation.max_decoding_message_size(REQUEST_MAX_BYTES))
+        .add_service(BySize {
+            calls: catalog.clone().max_decoding_message_size(REQUEST_MAX_BYTES),
+            uploads: catalog.max_decoding_message_size(IMPORT_MESSAGE_MAX_BYTES),
+            upload_methods: &["ImportProducts"],
+        })
+        .add_service(BySize {
+            calls: rules.clone().max_decoding_message_size(REQUEST_MAX_BYTES),
+            uploads: rules.max_decoding_message_size(IMPORT_MESSAGE_MAX_BYTES),
+            upload_methods: &["ReplaceRules"],
+        })
+        .add_service(BySize {
+            calls: snapshots.clone().max_decoding_message_size(REQUEST_MAX_BYTES),
+            uploads: snapshots.max_decoding_message_size(IMPORT_MESSAGE_MAX_BYTES),
+            upload_methods: &["Import"],
+        })
+}

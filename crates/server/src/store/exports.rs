@@ -1,0 +1,142 @@
+//! Where export files lie: `exports/<merchant>/<generation>.sidecart` under the data directory, the newest two each.
+
+use std::borrow::Cow;
+use std::fs::{self, File};
+use std::io::{self, BufReader, BufWriter};
+use std::path::{Path, PathBuf};
+
+use super::Row;
+use super::export::{ExportError, Header, Reader, Writer};
+use super::files;
+
+/// The directory under the data directory.
+pub const EXPORTS_DIR: &str = "exports";
+/// How many files are kept per merchant.
+pub const EXPORTS_KEPT: usize = 2;
+
+const EXTENSION: &str = "sidecart";
+/// Directory names longer than this are replaced by a digest: file systems refuse over 255 bytes.
+const NAME_BYTES_MAX: usize = 200;
+
+/// An export file whose header is readable.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Exported {
+    /// Where it is.
+    pub path: PathBuf,
+    /// What it is of.
+    pub header: Header,
+}
+
+/// Writes an export file durably, then removes all but the newest [`EXPORTS_KEPT`] of the merchant.
+///
+/// # Errors
+/// When the file system fails; the files that were there are then still there.
+pub fn write_file(data: &Path, header: &Header, records: impl IntoIterator<Item = Row>) -> io::Result<PathBuf> {
+    let dir = merchant_dir(data, &header.merchant);
+    files::create_dirs(&dir)?;
+    for unfinished in paths_newest_first(&dir, "tmp")? {
+        files::remove(&unfinished)?;
+    }
+    let path = dir.join(format!("{:020}.{EXTENSION}", header.generation));
+    files::replace(&path, |file| {
+        let mut writer = Writer::new(BufWriter::new(file), header)?;
+        for record in records {
+            writer.write(record.kind, &record.id, &record.value)?;
+        }
+        writer.finish().map(drop)
+    })?;
+    for surplus in paths_newest_first(&dir, EXTENSION)?.into_iter().skip(EXPORTS_KEPT) {
+        files::remove(&surplus)?;
+    }
+    Ok(path)
+}
+
+/// All export files with a readable header: by merchant, newest first.
+///
+/// # Errors
+/// When a directory cannot be read.
+pub fn list(data: &Path) -> io::Result<Vec<Exported>> {
+    let exports = data.join(EXPORTS_DIR);
+    if !exports.is_dir() {
+        return Ok(Vec::new());
+    }
+    let mut found = Vec::new();
+    for entry in fs::read_dir(exports)? {
+        let entry = entry?;
+        if entry.file_type()?.is_dir() {
+            found.extend(paths_newest_first(&entry.path(), EXTENSION)?.iter().filter_map(|path| with_header(path)));
+        }
+    }
+    found.sort_by(|a, b| {
+        let (a, b) = (&a.header, &b.header);
+        a.merchant.cmp(&b.merchant).then(b.generation.cmp(&a.generation))
+    });
+    Ok(found)
+}
+
+/// The newest export file of a merchant that is whole, read from end to end to know it.
+///
+/// # Errors
+/// When the directory cannot be read.
+pub fn newest_readable(data: &Path, merchant: &str) -> io::Result<Option<Exported>> {
+    let dir = merchant_dir(data, merchant);
+    if !dir.is_dir() {
+        return Ok(None);
+    }
+    let candidates = paths_newest_first(&dir, EXTENSION)?;
+    let mut readable = candidates.iter().filter_map(|path| with_header(path));
+    Ok(readable.find(|exported| &*exported.header.merchant == merchant && is_whole(&exported.path)))
+}
+
+/// Opens an export file.
+///
+/// # Errors
+/// See [`ExportError`].
+pub fn read_file(path: &Path) -> Result<Reader<BufReader<File>>, ExportError> {
+    Reader::new(BufReader::new(File::open(path)?))
+}
+
+fn with_header(path: &Path) -> Option<Exported> {
+    let header = read_file(path).ok()?.header().clone();
+    Some(Exported { path: path.to_path_buf(), header })
+}
+
+fn is_whole(path: &Path) -> bool {
+    read_file(path).is_ok_and(|mut records| records.all(|record| record.is_ok()))
+}
+
+/// By name, in which the generation has all its digits.
+fn paths_newest_first(dir: &Path, extension: &str) -> io::Result<Vec<PathBuf>> {
+    let mut paths = Vec::new();
+    for entry in fs::read_dir(dir)? {
+        let path = entry?.path();
+        if path.extension().is_some_and(|found| found == extension) {
+            paths.push(path);
+        }
+    }
+    paths.sort_by(|a, b| b.cmp(a));
+    Ok(paths)
+}
+
+fn merchant_dir(data: &Path, merchant: &str) -> PathBuf {
+    data.join(EXPORTS_DIR).join(&*dir_name(merchant))
+}
+
+/// A merchant id as the name of a directory: what is not plain is escaped, so that no id leads elsewhere.
+fn dir_name(merchant: &str) -> Cow<'_, str> {
+    let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-_".contains(&byte);
+    if merchant.len() <= NAME_BYTES_MAX && merchant.bytes().all(plain) {
+        return merchant.into();
+    }
+    let mut name = String::with_capacity(3 * merchant.len());
+    for byte in merchant.bytes() {
+        match plain(byte) {
+            true => name.push(char::from(byte)),
+            false => name.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    if name.len() > NAME_BYTES_MAX {
+        name = format!("%{}", blake3::hash(merchant.as_bytes()));
+    }
+    name.into()
+}

@@ -1,0 +1,148 @@
+//! The truth on disk: rows of bytes by merchant, kind and id, committed atomically and durably.
+//!
+//! It is the only home of the storage engine (sled 0.34.7), so that another could take its place.
+//! It knows no wire type, no domain type and no clock, and it never repairs: it detects damage and names it.
+//!
+//! On disk, under the data directory:
+//! - `lock`: held while a process has the store open;
+//! - `store/`: the engine's files;
+//! - `tip`: format version, and what the last acknowledged commit was, so that a lost tail is noticed;
+//! - `seal`: digests of all of these, present only after a clean close;
+//! - `exports/`: one file per kept generation, see [`export`] and [`exports`].
+
+mod batch;
+mod commit;
+mod engine;
+mod error;
+pub mod export;
+pub mod exports;
+mod files;
+mod head;
+mod load;
+mod open;
+mod row;
+mod seal;
+mod stage;
+mod tip;
+
+use std::collections::{BTreeMap, VecDeque};
+use std::fs::File;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+pub use batch::{Batch, MerchantBatch};
+pub use error::{Damage, OpenError, StoreError};
+pub use load::{MerchantState, Row};
+pub use open::set_aside;
+pub use row::{ID_BYTES_MAX, MERCHANT_BYTES_MAX, RECORD_BYTES_MAX, RowKind};
+pub use stage::Staged;
+
+use engine::Engine;
+use head::{Head, Meta};
+use stage::Garbage;
+use tip::TipFile;
+
+/// The most rows (parts of records, old and new) that one atomic batch may touch.
+pub const BATCH_ROWS_MAX: usize = 20_000;
+
+/// How to open a store.
+#[derive(Clone, Debug)]
+pub struct StoreOptions {
+    /// What the engine may keep of its pages in memory, in bytes.
+    pub cache_bytes: u64,
+}
+
+impl Default for StoreOptions {
+    fn default() -> Self {
+        Self { cache_bytes: 128 * 1024 * 1024 }
+    }
+}
+
+/// An open store.
+///
+/// All of it may be called from any thread; changes take turns.
+/// After an engine fault whose outcome is unknown it refuses everything with [`StoreError::Lost`] until reopened.
+#[derive(Debug)]
+pub struct Store {
+    path: PathBuf,
+    state: Mutex<State>,
+    engine: Engine,
+    /// Declared last: the lock is given up after the engine is gone.
+    _lock: File,
+}
+
+/// What the store remembers of what is committed.
+#[derive(Debug)]
+struct State {
+    meta: Meta,
+    heads: BTreeMap<Box<str>, Head>,
+    tip: TipFile,
+    /// The next epoch to stage: above all ever seen since opening.
+    next_epoch: u64,
+    garbage: VecDeque<Garbage>,
+    lost: Option<Box<str>>,
+}
+
+impl Store {
+    /// The data directory.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Files under `blobs/`. Rows are bounded so that it stays 0; anything else is a fault to alarm on.
+    ///
+    /// # Errors
+    /// When the directory cannot be read.
+    pub fn blob_count(&self) -> io::Result<usize> {
+        files::entry_count(&self.path.join(files::ENGINE_DIR).join("blobs"))
+    }
+
+    /// Bytes of the engine's files.
+    ///
+    /// # Errors
+    /// When the directory cannot be read.
+    pub fn size_on_disk(&self) -> io::Result<u64> {
+        files::tree_bytes(&self.path.join(files::ENGINE_DIR))
+    }
+
+    /// Makes everything durable and seals it, so that the next open notices any byte that changed meanwhile.
+    ///
+    /// # Errors
+    /// [`StoreError::Lost`] when the store was lost before, else what stopped the flush or the seal.
+    /// In either case there is no seal, and the next open proceeds as after a crash.
+    pub fn close(self) -> Result<(), StoreError> {
+        let Self { path, state, engine, _lock } = self;
+        let state = state.into_inner().unwrap_or_else(PoisonError::into_inner);
+        if let Some(what) = state.lost {
+            return Err(StoreError::Lost { what });
+        }
+        engine.sync()?;
+        engine.close()?;
+        drop(state.tip);
+        seal::write(&path)?;
+        Ok(())
+    }
+
+    /// A panic while the state was held leaves it marked lost by the engine, so the lock's own poison says no more.
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn check_alive(&self) -> Result<(), StoreError> {
+        match &self.lost {
+            Some(what) => Err(StoreError::Lost { what: what.clone() }),
+            None => Ok(()),
+        }
+    }
+
+    /// Remembers a fault of the engine for good: what reached the disk is unknown.
+    fn note<T>(&mut self, outcome: Result<T, StoreError>) -> Result<T, StoreError> {
+        if let Err(fault @ (StoreError::Io { .. } | StoreError::Lost { .. })) = &outcome {
+            self.lost.get_or_insert_with(|| error::chain(fault).into());
+        }
+        outcome
+    }
+}

@@ -1,0 +1,246 @@
+//! A draft: the next generation of one merchant while a group of changes is laid over it.
+//!
+//! Applying is deterministic and touches neither disk nor clock: the writer commits the draft's rows, then publishes
+//! its parts. A draft that is dropped has changed nothing.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use sidecart_catalog::{Catalog, Change as Done, Entry, OfferPatch, Patched, Product, ProductId, Timestamp, Violation};
+use sidecart_rules::{Policy, Rule, RuleId};
+use sidecart_scoring::Parts;
+
+use crate::{
+    change::{Change, Outcome, Refusal},
+    diff::{Difference, differences},
+    store::{MerchantBatch, RowKind, Staged},
+};
+
+use super::{
+    prepare::{Part, Replacement},
+    rows::Record,
+};
+
+/// One write of a record, or of all records of a kind.
+enum Write {
+    Put(RowKind, Box<[u8]>, Bytes),
+    Delete(RowKind, Box<[u8]>),
+    Flip(Staged),
+}
+
+/// The next generation of one merchant.
+pub(super) struct Draft {
+    /// What it will be served from.
+    pub(super) parts: Parts,
+    /// What is to be written, in order.
+    writes: Vec<Write>,
+    /// How many products, rules and policies differ so far.
+    pub(super) changed: usize,
+    /// Whether only products differ so far.
+    pub(super) catalog_only: bool,
+    /// The last call that changed something.
+    pub(super) cause: &'static str,
+    /// When the last of the changes was received.
+    pub(super) at: Timestamp,
+}
+
+impl Draft {
+    /// A draft that does not differ yet.
+    pub(super) fn new(parts: Parts, at: Timestamp) -> Self {
+        Self { parts, writes: Vec::new(), changed: 0, catalog_only: true, cause: "", at }
+    }
+
+    /// Lays a change over the draft.
+    ///
+    /// # Errors
+    /// The change is refused as a whole; the draft is as before.
+    pub(super) fn apply(&mut self, change: Change) -> Result<Vec<Outcome>, Refusal> {
+        match change {
+            Change::UpsertProducts(products) => Ok(self.each(products, Self::upsert_product)),
+            Change::SetOffers(offers) => Ok(self.each(offers, Self::set_offer)),
+            Change::DeleteProducts(ids) => Ok(self.each(ids, Self::delete_product)),
+            Change::UpsertRules(rules) => Ok(self.each(rules, Self::upsert_rule)),
+            Change::DeleteRules(ids) => Ok(self.each(ids, Self::delete_rule)),
+            Change::SetPolicy(policy) => self.set_policy(*policy).map(|()| Vec::new()),
+            Change::ReplaceProducts(_) | Change::ReplaceRules(_) | Change::RollBack { .. } | Change::Restore(_) => {
+                unreachable!("these are prepared as a `Replacement` before they are queued")
+            }
+        }
+    }
+
+    fn each<T>(&mut self, items: Vec<T>, mut one: impl FnMut(&mut Self, T) -> Outcome) -> Vec<Outcome> {
+        items.into_iter().map(|item| one(self, item)).collect()
+    }
+
+    fn upsert_product(&mut self, product: Product) -> Outcome {
+        let id = product.id().clone();
+        let before = self.parts.catalog.get(id.as_str()).cloned();
+        let done = match self.parts.catalog.upsert(product) {
+            Ok(done) => done,
+            Err(conflict) => return Outcome::Rejected(Violation::new("family_id", conflict.to_string())),
+        };
+        let after = self.parts.catalog.get(id.as_str()).cloned();
+        if let Some(after) = after.filter(|after| before.is_none_or(|before| !Arc::ptr_eq(&before, after))) {
+            self.put(after.product());
+        }
+        outcome(done)
+    }
+
+    fn set_offer(&mut self, (id, patch): (ProductId, OfferPatch)) -> Outcome {
+        let outcome = match self.parts.catalog.patch(id.as_str(), &patch) {
+            None => return Outcome::Unknown,
+            Some(Patched::Stale) => return Outcome::Stale,
+            Some(Patched::Unchanged) => Outcome::Unchanged,
+            Some(Patched::Changed) => Outcome::Updated,
+        };
+        if let Some(after) = self.parts.catalog.get(id.as_str()).cloned() {
+            self.put(after.product());
+        }
+        outcome
+    }
+
+    fn delete_product(&mut self, id: ProductId) -> Outcome {
+        if !self.parts.catalog.remove(id.as_str()) {
+            return Outcome::Unknown;
+        }
+        self.delete(RowKind::Product, id.as_str());
+        Outcome::Deleted
+    }
+
+    fn upsert_rule(&mut self, rule: Rule) -> Outcome {
+        let id = rule.id().clone();
+        let done = match self.parts.rules.upsert(rule) {
+            Ok(done) => done,
+            Err(violation) => return Outcome::Rejected(violation),
+        };
+        let after = self.parts.rules.get(id.as_str()).cloned();
+        if let Some(rule) = after.filter(|_| done != Done::Unchanged) {
+            self.put(&*rule);
+        }
+        outcome(done)
+    }
+
+    fn delete_rule(&mut self, id: RuleId) -> Outcome {
+        if !self.parts.rules.remove(id.as_str()) {
+            return Outcome::Unknown;
+        }
+        self.delete(RowKind::Rule, id.as_str());
+        Outcome::Deleted
+    }
+
+    fn set_policy(&mut self, policy: Policy) -> Result<(), Refusal> {
+        if self.parts.policies.iter().any(|own| **own == policy) {
+            return Ok(());
+        }
+        let refused = |violation| Refusal::Rejected(vec![(0, violation)]);
+        self.parts.policies.set(policy.clone()).map_err(refused)?;
+        self.put(&policy);
+        Ok(())
+    }
+
+    /// Puts prepared parts in the place of the draft's own.
+    pub(super) fn replace(&mut self, replacement: Replacement) -> Vec<Outcome> {
+        let Replacement { catalog, rules, policies, keeps_newer_offers } = replacement;
+        let mut outcomes = Vec::new();
+        if let Some(Part { mut value, staged }) = catalog {
+            let old = std::mem::take(&mut self.parts.catalog);
+            let kept = if keeps_newer_offers { keep_newer_offers(&old, &mut value) } else { Vec::new() };
+            let differences = differences(old.iter(), value.iter());
+            self.write(differences.map(|difference| difference.map(Entry::product)), staged, value.len(), &mut outcomes);
+            kept.iter().for_each(|product| self.put(product));
+            self.parts.catalog = value;
+        }
+        if let Some(Part { value, staged }) = rules {
+            let old = std::mem::take(&mut self.parts.rules);
+            let differences = differences(old.list(None), value.list(None));
+            self.write(differences.map(|difference| difference.map(|rule| rule)), staged, value.len(), &mut outcomes);
+            self.parts.rules = value;
+        }
+        if let Some(policies) = policies {
+            let old = std::mem::take(&mut self.parts.policies);
+            let differences = differences(old.iter(), policies.iter());
+            self.write(differences.map(|difference| difference.map(|policy| policy)), None, policies.len(), &mut outcomes);
+            self.parts.policies = policies;
+        }
+        outcomes
+    }
+
+    /// Writes what differs between an old and a new part of `len` records: as one flip if that was staged.
+    fn write<'a, T: Record + 'a>(
+        &mut self,
+        differences: impl Iterator<Item = Difference<&'a T>>,
+        staged: Option<Staged>,
+        len: usize,
+        outcomes: &mut Vec<Outcome>,
+    ) {
+        let is_staged = staged.is_some();
+        self.writes.extend(staged.map(Write::Flip));
+        let (before, mut unchanged) = (outcomes.len(), len);
+        for difference in differences {
+            self.note(T::KIND);
+            outcomes.push(match &difference {
+                Difference::Added(_) => Outcome::Created,
+                Difference::Changed(..) => Outcome::Updated,
+                Difference::Removed(_) => Outcome::Deleted,
+            });
+            match difference {
+                Difference::Removed(old) if !is_staged => self.delete(T::KIND, old.id()),
+                Difference::Added(new) | Difference::Changed(_, new) if !is_staged => self.put(new),
+                _ => {}
+            }
+        }
+        unchanged -= outcomes[before..].iter().filter(|outcome| **outcome != Outcome::Deleted).count();
+        outcomes.extend(std::iter::repeat_n(Outcome::Unchanged, unchanged));
+    }
+
+    fn put<T: Record>(&mut self, value: &T) {
+        self.writes.push(Write::Put(T::KIND, value.id().as_bytes().into(), value.encode()));
+        self.note(T::KIND);
+    }
+
+    fn delete(&mut self, kind: RowKind, id: &str) {
+        self.writes.push(Write::Delete(kind, id.as_bytes().into()));
+        self.note(kind);
+    }
+
+    fn note(&mut self, kind: RowKind) {
+        self.changed += 1;
+        self.catalog_only &= kind == RowKind::Product;
+    }
+
+    /// Moves the draft's writes into a commit.
+    pub(super) fn write_into(&mut self, batch: &mut MerchantBatch) {
+        for write in std::mem::take(&mut self.writes) {
+            match write {
+                Write::Put(kind, id, value) => batch.put(kind, &id, value),
+                Write::Delete(kind, id) => batch.delete(kind, &id),
+                Write::Flip(staged) => batch.flip(staged),
+            }
+        }
+    }
+}
+
+/// Gives products of the new catalog the price and stock of the old one, where those were set later, and returns them.
+fn keep_newer_offers(old: &Catalog, new: &mut Catalog) -> Vec<Product> {
+    let is_newer = |old: &Product, new: &Product| {
+        old.price_set_time() > new.price_set_time() || old.stock_set_time() > new.stock_set_time()
+    };
+    let pairs = old.iter().filter_map(|old| Some((old.product(), new.get(old.product().id().as_str())?.product())));
+    let kept: Vec<Product> = pairs
+        .filter(|(old, new)| is_newer(old, new))
+        .map(|(old, new)| new.clone().with_newer_offer_of(old))
+        .collect();
+    for product in &kept {
+        // The same product with another price or stock: its family is what it was, so nothing can conflict.
+        let _ = new.upsert(product.clone());
+    }
+    kept
+}
+
+fn outcome(done: Done) -> Outcome {
+    match done {
+        Done::Created => Outcome::Created,
+        Done::Updated => Outcome::Updated,
+        Done::Unchanged => Outcome::Unchanged,
+    }
+}

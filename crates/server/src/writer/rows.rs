@@ -1,0 +1,82 @@
+//! Domain values as stored records: the wire API's messages, encoded.
+
+use bytes::Bytes;
+use prost::Message as _;
+use sidecart::v1 as pb;
+use sidecart_catalog::{Product, Timestamp, Violation};
+use sidecart_rules::{Policy, Rule};
+
+use crate::{convert, store::RowKind};
+
+/// A value that is kept as a record.
+pub(crate) trait Record: Sized {
+    /// What kind of record it is.
+    const KIND: RowKind;
+
+    /// Its id.
+    fn id(&self) -> &str;
+
+    /// Its bytes.
+    fn encode(&self) -> Bytes;
+
+    /// The value of a record's bytes.
+    ///
+    /// # Errors
+    /// The bytes are not a valid value of this kind.
+    fn decode(bytes: &[u8]) -> Result<Self, Violation>;
+}
+
+impl Record for Product {
+    const KIND: RowKind = RowKind::Product;
+
+    fn id(&self) -> &str {
+        self.id().as_str()
+    }
+
+    fn encode(&self) -> Bytes {
+        convert::product::to_pb(self).encode_to_vec().into()
+    }
+
+    fn decode(bytes: &[u8]) -> Result<Self, Violation> {
+        convert::product::from_pb(message(bytes)?, LONG_AGO)
+    }
+}
+
+impl Record for Rule {
+    const KIND: RowKind = RowKind::Rule;
+
+    fn id(&self) -> &str {
+        self.id().as_str()
+    }
+
+    fn encode(&self) -> Bytes {
+        convert::rule::to_pb(self).encode_to_vec().into()
+    }
+
+    fn decode(bytes: &[u8]) -> Result<Self, Violation> {
+        convert::rule::from_pb(message(bytes)?)
+    }
+}
+
+impl Record for Policy {
+    const KIND: RowKind = RowKind::Policy;
+
+    fn id(&self) -> &str {
+        self.name().as_str()
+    }
+
+    fn encode(&self) -> Bytes {
+        convert::policy::to_pb(self).encode_to_vec().into()
+    }
+
+    fn decode(bytes: &[u8]) -> Result<Self, Violation> {
+        convert::policy::from_pb(message::<pb::Policy>(bytes)?)
+    }
+}
+
+/// Stored products carry their set times; this stands in for one that does not, and loses against any that does.
+const LONG_AGO: Timestamp = Timestamp::from_ms(0);
+
+fn message<M: prost::Message + Default>(bytes: &[u8]) -> Result<M, Violation> {
+    M::decode(bytes).map_err(|fault| Violation::new("", format!("cannot be decoded: {fault}")))
+}
