@@ -139,7 +139,8 @@ async fn ask(remote: &Remote, call: Vec<Question>) -> Result<(Vec<Value>, Vec<pb
     let (ids, requests): (Vec<_>, Vec<_>) = call.into_iter().map(|it| (it.id, it.request)).unzip();
     let merchant_id = remote.merchant.clone();
     let request = &pb::BatchRecommendRequest { merchant_id, requests, distinct: false };
-    let call = || async { remote.client.recommendation().batch_recommend(remote.call(request.clone())).await };
+    let call =
+        || async { remote.client.recommendation().batch_recommend(remote.call(request.clone())).await };
     let named = || format!("questions {} to {}", ids[0], ids[ids.len() - 1]);
     let responses = with_retries(call).await.with_context(named)?.into_inner().responses;
     anyhow::ensure!(responses.len() == ids.len(), "{} answers for {} questions", responses.len(), ids.len());
@@ -171,7 +172,10 @@ mod tests {
             "at": "2017-12-06T14:54:42Z", "shopper_id": "534", "max_results": 10}"#;
         let Question { id, request } = question(text).unwrap();
         assert_eq!(id, "q1");
-        assert_eq!((request.stage(), request.cart[0].quantity, request.max_results), (pb::Stage::Cart, 2, 10));
+        assert_eq!(
+            (request.stage(), request.cart[0].quantity, request.max_results),
+            (pb::Stage::Cart, 2, 10)
+        );
         assert_eq!(request.at.unwrap().seconds, 1_512_572_082);
     }
 
@@ -194,7 +198,8 @@ mod tests {
             let request = pb::RecommendRequest { shopper_id: "x".repeat(size), ..Default::default() };
             Question { id: at.into(), request }
         };
-        let questions = (0..250).map(|at| question(at, if at == 220 { CALL_MAX_BYTES } else { 10 })).collect();
+        let questions =
+            (0..250).map(|at| question(at, if at == 220 { CALL_MAX_BYTES } else { 10 })).collect();
         let calls = calls(questions);
         assert_eq!(calls.iter().map(Vec::len).collect::<Vec<_>>(), [100, 100, 20, 1, 29]);
         assert!(calls.iter().flatten().enumerate().all(|(at, it)| it.id == at));
@@ -203,7 +208,8 @@ mod tests {
     #[test]
     fn answers_have_their_form() {
         let offer = |id: &str, score| pb::Offer { product_id: id.into(), score, ..Default::default() };
-        let response = pb::RecommendResponse { offers: vec![offer("a", 0.5), offer("b", 0.25)], ..Default::default() };
+        let response =
+            pb::RecommendResponse { offers: vec![offer("a", 0.5), offer("b", 0.25)], ..Default::default() };
         let mut line = Vec::new();
         write(&mut line, &Value::from("q1"), &response).unwrap();
         assert_eq!(line, b"{\"id\":\"q1\",\"items\":[\"a\",\"b\"],\"scores\":[0.5,0.25]}\n");

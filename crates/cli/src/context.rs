@@ -155,8 +155,13 @@ mod tests {
 
     #[test]
     fn cart_lines_take_a_quantity_after_the_last_colon() {
-        let cases =
-            [("a", "a", 1), ("a:2", "a", 2), ("sku:a:12", "sku:a", 12), ("sku:a", "sku:a", 1), ("a:", "a:", 1)];
+        let cases = [
+            ("a", "a", 1),
+            ("a:2", "a", 2),
+            ("sku:a:12", "sku:a", 12),
+            ("sku:a", "sku:a", 1),
+            ("a:", "a:", 1),
+        ];
         for (text, id, quantity) in cases {
             let line = cart_line(text).unwrap();
             assert_eq!((line.product_id.as_str(), line.quantity), (id, quantity), "{text}");

@@ -127,7 +127,10 @@ fn describe(error: &Error) -> String {
 fn describe_details(status: &Status, text: &mut String) {
     let details = status.get_error_details();
     for violation in details.bad_request().iter().flat_map(|it| &it.field_violations) {
-        text.push_str(&format!("\n  {}: {}", violation.field, violation.description));
+        let fault = format!("{}: {}", violation.field, violation.description);
+        if fault != status.message() {
+            text.push_str(&format!("\n  {fault}"));
+        }
     }
     for violation in details.precondition_failure().iter().flat_map(|it| &it.violations) {
         text.push_str(&format!("\n  {} {}: {}", violation.r#type, violation.subject, violation.description));
@@ -161,6 +164,14 @@ mod tests {
             assert_eq!(number(&error), expected, "{error:?}");
         }
         assert!(is_broken_pipe(&io(io::ErrorKind::BrokenPipe)));
+    }
+
+    #[test]
+    fn a_violation_is_not_told_twice() {
+        let mut details = ErrorDetails::new();
+        details.add_bad_request_violation("stage", "is required");
+        let status = Status::with_error_details(3.into(), "stage: is required", details);
+        assert_eq!(describe(&status.into()), "error: INVALID_ARGUMENT: stage: is required");
     }
 
     #[test]

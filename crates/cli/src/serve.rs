@@ -26,14 +26,18 @@ pub(crate) async fn serve(globals: &Globals, args: ServeArgs) -> Result<Exit> {
     let Settings { log, log_format, mut server, .. } = loaded.settings;
     log::start(&log, log_format)?;
     server.repair = args.repair;
-    let folder = if args.demo && uses_default_folder { Some(TempDir::with_prefix("sidecart-demo-")?) } else { None };
+    let folder =
+        if args.demo && uses_default_folder { Some(TempDir::with_prefix("sidecart-demo-")?) } else { None };
     if let Some(folder) = &folder {
         server.data = folder.path().to_owned();
     }
 
     let stop = Arc::new(Notify::new());
     let (ready, is_ready) = oneshot::channel();
-    let on_ready = |addr| drop(ready.send(addr));
+    let on_ready = |addr| {
+        // The greeting waits for it as long as the server runs.
+        let _ = ready.send(addr);
+    };
     let serving = sidecart_server::run(server, on_ready, stop_signal(stop.clone()));
     let greeting = async {
         let Ok(addr) = is_ready.await else { return Ok(()) };

@@ -6,12 +6,15 @@
 use std::{fmt, sync::LazyLock};
 
 use prost::Message;
-use prost_reflect::{DescriptorPool, DynamicMessage, EnumDescriptor, FieldDescriptor, Kind, MessageDescriptor};
+use prost_reflect::{
+    DescriptorPool, DynamicMessage, EnumDescriptor, FieldDescriptor, Kind, MessageDescriptor,
+};
 use serde_json::{Map, Value};
 use sidecart::v1 as pb;
 
 static POOL: LazyLock<DescriptorPool> = LazyLock::new(|| {
-    DescriptorPool::decode(sidecart::FILE_DESCRIPTOR_SET).expect("the descriptors are built with the messages")
+    DescriptorPool::decode(sidecart::FILE_DESCRIPTOR_SET)
+        .expect("the descriptors are built with the messages")
 });
 
 /// A message that knows its name in the descriptors.

@@ -70,7 +70,12 @@ struct Room<'s, 'c, 'a> {
 
 impl<'c, 'a> Room<'_, 'c, 'a> {
     /// Takes room for each candidate in turn, for at most `max` of them, and answers those that got it.
-    fn fill<T: Trace>(&mut self, candidates: &[&'c Candidate<'a>], max: usize, trace: &mut T) -> Picked<'c, 'a> {
+    fn fill<T: Trace>(
+        &mut self,
+        candidates: &[&'c Candidate<'a>],
+        max: usize,
+        trace: &mut T,
+    ) -> Picked<'c, 'a> {
         let mut filled = Vec::new();
         for candidate in candidates {
             if filled.len() >= max {
@@ -106,7 +111,8 @@ impl<'c, 'a> Room<'_, 'c, 'a> {
     fn category_full(&self, candidate: &Candidate<'a>) -> Option<Stop<'a>> {
         let (leaf, category) = (candidate.entry.leaf()?, candidate.entry.product().category()?);
         let limits = &self.setting.limits;
-        let count = |same: &dyn Fn(&Candidate<'a>) -> bool| self.taken_by.iter().filter(|other| same(other)).count();
+        let count =
+            |same: &dyn Fn(&Candidate<'a>) -> bool| self.taken_by.iter().filter(|other| same(other)).count();
         if let Some(max) = limits.per_category_max
             && count(&|other| other.entry.leaf() == Some(leaf)) >= max as usize
         {

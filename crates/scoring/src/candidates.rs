@@ -46,7 +46,11 @@ struct Budget {
 }
 
 /// The pairs of all routes, by product id and then by route; each once.
-pub(crate) fn gather<'a, T: Trace>(setting: &Setting<'a>, routes: &Routes<'a>, trace: &mut T) -> Vec<Pair<'a>> {
+pub(crate) fn gather<'a, T: Trace>(
+    setting: &Setting<'a>,
+    routes: &Routes<'a>,
+    trace: &mut T,
+) -> Vec<Pair<'a>> {
     let mut pairs = Vec::new();
     let mut budget = Budget { looks: LOOKS_MAX, candidates: CANDIDATES_MAX };
     for at in 0..routes.open.len() {
@@ -75,7 +79,12 @@ fn scan<'a, T: Trace>(
         for (seen, target) in listing.iter().filter_map(|index| catalog.entry(index)).enumerate() {
             if seen == SCAN_MAX || budget.looks == 0 || budget.candidates == 0 {
                 let id = target.product().id();
-                trace.note(id, &Stop::ScanLimit(route.rule.id()), Some(route.rule.id()), Some(anchor.product().id()));
+                trace.note(
+                    id,
+                    &Stop::ScanLimit(route.rule.id()),
+                    Some(route.rule.id()),
+                    Some(anchor.product().id()),
+                );
                 break;
             }
             budget.looks -= 1;

@@ -76,7 +76,10 @@ impl<'a> Holdings<'a> {
 
     /// The holding of a product.
     pub(crate) fn get(&self, entry: &Entry) -> Option<&Holding<'a>> {
-        let at = self.list.binary_search_by(|holding| holding.entry.product().id().cmp(entry.product().id())).ok()?;
+        let at = self
+            .list
+            .binary_search_by(|holding| holding.entry.product().id().cmp(entry.product().id()))
+            .ok()?;
         Some(&self.list[at])
     }
 

@@ -134,9 +134,8 @@ fn related<'a>(setting: &Setting<'a>, route: &Route<'a>, target: &Target<'_, 'a>
         return Ok(());
     }
     let category = anchor.entry.product().category();
-    category.map_or(Ok(()), |category| {
-        Err(Stop::Substitute { category, anchor: anchor.entry.product().id() })
-    })
+    category
+        .map_or(Ok(()), |category| Err(Stop::Substitute { category, anchor: anchor.entry.product().id() }))
 }
 
 fn same_family<'a>(setting: &Setting<'a>, entry: &Entry, sibling: &Anchor<'a>) -> Stop<'a> {

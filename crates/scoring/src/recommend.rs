@@ -53,7 +53,8 @@ pub fn explain(snapshot: &Snapshot, query: &Query, products: &[ProductId]) -> (D
     let mut trace = Kept::only(products);
     let decision = decide(&setting, &routes, &mut trace);
     let entries = trace.into_entries();
-    let explanations = products.iter().map(|product| explanation(&setting, &routes, &entries, product)).collect();
+    let explanations =
+        products.iter().map(|product| explanation(&setting, &routes, &entries, product)).collect();
     (decision, explanations)
 }
 

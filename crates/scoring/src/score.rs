@@ -54,7 +54,8 @@ pub(crate) fn score<'a>(setting: &Setting<'a>, route: &Route<'a>, target: &'a En
     let chance = prior(route.pairing.relation, setting.query.stage);
     let anchor = setting.anchors[route.anchor].entry;
     let boosts = setting.snapshot.rules().boosts_on(target);
-    let applying = boosts.filter(|rule| setting.applies(rule) && rule.covers(Direction::Forward, anchor, target));
+    let applying =
+        boosts.filter(|rule| setting.applies(rule) && rule.covers(Direction::Forward, anchor, target));
     let odds = applying.fold(chance / (1.0 - chance), |odds, rule| match rule.parts().says {
         Says::Boost(boost) => (odds * boost.factor()).clamp(ODDS.0, ODDS.1),
         Says::Pairing(_) | Says::Block => odds,

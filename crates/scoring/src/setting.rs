@@ -157,7 +157,8 @@ fn holdings<'a>(catalog: &'a Catalog, query: &'a Query) -> Holdings<'a> {
     let cart = query.cart.iter().map(|line| (&line.product, Held::InCart));
     let owned = query.owned.iter().map(|id| (id, Held::Owned));
     let ordered = query.ordered().map(|line| (&line.product, Held::Ordered { quantity: line.quantity }));
-    let known = cart.chain(owned).chain(ordered).filter_map(|(id, how)| Some((catalog.get(id.as_str())?, how)));
+    let known =
+        cart.chain(owned).chain(ordered).filter_map(|(id, how)| Some((catalog.get(id.as_str())?, how)));
     let mut held: Vec<_> = known.collect();
     held.sort_by(|(a, _), (b, _)| a.product().id().cmp(b.product().id()));
     let placed_at = query.order.as_ref().and_then(|order| order.placed_at);

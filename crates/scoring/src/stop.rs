@@ -164,7 +164,9 @@ impl Stop<'_> {
             Self::SiblingInCart(sibling) => write!(f, "sibling variant `{sibling}` in cart"),
             Self::SiblingIsAnchor(sibling) => write!(f, "sibling variant `{sibling}` is an anchor"),
             Self::OwnedUntil(until) => write!(f, "the shopper has it, and it lasts until {}", Day(*until)),
-            Self::Substitute { category, anchor } => write!(f, "shares category `{category}` with anchor `{anchor}`"),
+            Self::Substitute { category, anchor } => {
+                write!(f, "shares category `{category}` with anchor `{anchor}`")
+            }
             Self::Blocked(rule) => write!(f, "blocked by rule `{}`", rule.as_str()),
             Self::Currency { price, anchor, currency } => {
                 write!(f, "price {price} is not in {}, the currency of anchor `{anchor}`", currency.code())
@@ -179,7 +181,8 @@ impl Stop<'_> {
             Self::NeedMet { need, by } => write!(f, "need `{need}` is met by `{by}`"),
             Self::PriceProportion { price, anchor, anchor_price, max_percent } => {
                 f.write_fmt(format_args!("price {price} is "))?;
-                let (part, whole) = (i128::from(price.minor_units()) * 100, i128::from(anchor_price.minor_units()));
+                let (part, whole) =
+                    (i128::from(price.minor_units()) * 100, i128::from(anchor_price.minor_units()));
                 match whole {
                     0 => f.write_str("too much")?,
                     // Rounded up, so that what is above the limit also reads so.

@@ -12,7 +12,13 @@ pub(crate) trait Trace {
     /// Whether anything said about this product is kept.
     fn wants(&self, product: &ProductId) -> bool;
     /// What stopped it, the rule it came from and the anchor it was judged beside. Once for each product.
-    fn note(&mut self, product: &ProductId, stop: &Stop<'_>, rule: Option<&RuleId>, anchor: Option<&ProductId>);
+    fn note(
+        &mut self,
+        product: &ProductId,
+        stop: &Stop<'_>,
+        rule: Option<&RuleId>,
+        anchor: Option<&ProductId>,
+    );
 }
 
 /// Keeps nothing.
@@ -63,7 +69,13 @@ impl Trace for Kept<'_> {
         self.only.as_ref().is_none_or(|only| only.binary_search(&product).is_ok())
     }
 
-    fn note(&mut self, product: &ProductId, stop: &Stop<'_>, rule: Option<&RuleId>, anchor: Option<&ProductId>) {
+    fn note(
+        &mut self,
+        product: &ProductId,
+        stop: &Stop<'_>,
+        rule: Option<&RuleId>,
+        anchor: Option<&ProductId>,
+    ) {
         if self.wants(product) {
             self.entries.push(entry(product, stop, rule, anchor));
         }

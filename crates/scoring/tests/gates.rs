@@ -1,11 +1,14 @@
 //! Explain names the first failing gate with its numbers: one row for each gate, and for each way it can stop.
+#![allow(clippy::unwrap_used, reason = "a test may fail")]
 
 mod support;
 
 use std::collections::BTreeSet;
 
 use sidecart_catalog::{Availability, Kind, Money, ProductId};
-use sidecart_rules::{MatchOp, Override, Relation, Relations, Says, Stage, Stages, Surface, Surfaces, Window};
+use sidecart_rules::{
+    MatchOp, Override, Relation, Relations, Says, Stage, Stages, Surface, Surfaces, Window,
+};
 use sidecart_scoring::{Gate, explain, recommend, traced};
 use support::*;
 
@@ -47,7 +50,12 @@ type Row = (fn(&mut World), &'static str, Gate, &'static str);
 const OF_RULES: &[Row] = &[
     (|_| {}, "card", Gate::Passed, "offered in place 1 with score 0.2000"),
     (|_| {}, "gr3", Gate::NoEvidence, "no pairing leads from the anchors to it"),
-    (|w| w.query.anchors.clear(), "card", Gate::NoEvidence, "no anchor, cart line or order line is in the catalog"),
+    (
+        |w| w.query.anchors.clear(),
+        "card",
+        Gate::NoEvidence,
+        "no anchor, cart line or order line is in the catalog",
+    ),
     (|w| w.rule("r1").disabled = true, "card", Gate::RuleDisabled, "rule `r1` is switched off"),
     (
         |w| w.rule("r1").stages = Stages::from_iter([Stage::Cart]),
@@ -67,7 +75,12 @@ const OF_RULES: &[Row] = &[
         Gate::RuleWindow,
         "rule `r1` does not hold on 2025-12-01: it holds from 2025-12-02 until 2025-12-04",
     ),
-    (|w| w.pairing("r1").min_anchor_quantity = 2, "card", Gate::MinQuantity, "quantity 1 of anchor `x100v` < 2"),
+    (
+        |w| w.pairing("r1").min_anchor_quantity = 2,
+        "card",
+        Gate::MinQuantity,
+        "quantity 1 of anchor `x100v` < 2",
+    ),
     (|_| {}, "nothing", Gate::UnknownProduct, "the catalog does not have it"),
     (
         |w| {
@@ -96,7 +109,12 @@ const OF_TARGETS: &[Row] = &[
         Gate::Unsellable,
         "is discontinued",
     ),
-    (|w| w.product("card").availability = Availability::OutOfStock, "card", Gate::OutOfStock, "is out of stock"),
+    (
+        |w| w.product("card").availability = Availability::OutOfStock,
+        "card",
+        Gate::OutOfStock,
+        "is out of stock",
+    ),
     (|w| w.product("card").stock_quantity = Some(0), "card", Gate::OutOfStock, "stock 0 < 1"),
     (|w| w.query.live = vec![live("card", None, Some(false))], "card", Gate::OutOfStock, "the caller says"),
     (
@@ -186,11 +204,7 @@ const OF_POLICY: &[Row] = &[
     (|_| {}, "case2", Gate::NeedTaken, "need `Cases` is taken by `case`, at most 1 for one need"),
     (
         |w| {
-            w.limits(Override {
-                per_need_max: Some(5),
-                per_category_max: Some(1),
-                ..Override::default()
-            });
+            w.limits(Override { per_need_max: Some(5), per_category_max: Some(1), ..Override::default() });
         },
         "case2",
         Gate::CategoryFull,
@@ -216,7 +230,12 @@ const OF_POLICY: &[Row] = &[
         "better offers fill the answer, at most 1",
     ),
     (|w| w.query.results_max = Some(2), "case", Gate::Trimmed, "better offers fill the answer, at most 2"),
-    (|w| w.query.taken = ids(&["card"]), "card", Gate::NotDistinct, "an earlier answer of the batch offers it"),
+    (
+        |w| w.query.taken = ids(&["card"]),
+        "card",
+        Gate::NotDistinct,
+        "an earlier answer of the batch offers it",
+    ),
     (
         |w| w.limits(Override { offers_max: Some(0), ..Override::default() }),
         "card",

@@ -1,4 +1,5 @@
 //! What an offer says, and the rules of the journey that a single example shows best.
+#![allow(clippy::unwrap_used, reason = "a test may fail")]
 
 mod support;
 
@@ -6,6 +7,12 @@ use sidecart_catalog::Kind;
 use sidecart_rules::{Boost, Objective, Override, Relation, Says, Sentence, Stage};
 use sidecart_scoring::{Decision, Order, Query, SCAN_MAX, Verdict, Why, recommend};
 use support::*;
+
+/// What is changed in the world.
+type Change = fn(&mut World);
+
+/// Rules and the positions that they are given.
+type Pins = &'static [(&'static str, u8)];
 
 fn world() -> World {
     let mut beans = product("beans", "Coffee > Beans", 1_500);
@@ -42,12 +49,25 @@ fn answer(change: impl Fn(&mut World)) -> Decision {
 
 #[test]
 fn words_fit_the_stage_and_the_relation() {
-    let ordered = |days| Order { expected_delivery: Some(NOW.plus_days(days)), ..order(1, vec![line("x100v", 1)]).unwrap() };
+    let ordered = |days| Order {
+        expected_delivery: Some(NOW.plus_days(days)),
+        ..order(1, vec![line("x100v", 1)]).unwrap()
+    };
     for (stage, order, code, text) in [
         (Stage::Browse, None, "REQUIRED_ACCESSORY_BROWSE", "The x100v needs this: The card."),
-        (Stage::Product, None, "REQUIRED_ACCESSORY_PRODUCT", "Pair this with The card: The x100v needs it to work."),
+        (
+            Stage::Product,
+            None,
+            "REQUIRED_ACCESSORY_PRODUCT",
+            "Pair this with The card: The x100v needs it to work.",
+        ),
         (Stage::Cart, None, "REQUIRED_ACCESSORY_CART", "Don't forget The card: The x100v needs it to work."),
-        (Stage::Checkout, None, "REQUIRED_ACCESSORY_CHECKOUT", "Add The card before you go: The x100v needs it to work."),
+        (
+            Stage::Checkout,
+            None,
+            "REQUIRED_ACCESSORY_CHECKOUT",
+            "Add The card before you go: The x100v needs it to work.",
+        ),
         (
             Stage::OrderPlaced,
             None,
@@ -72,13 +92,19 @@ fn words_fit_the_stage_and_the_relation() {
             "REQUIRED_ACCESSORY_DELIVERED",
             "Now that you have The x100v, you might need The card to use it.",
         ),
-        (Stage::Replenish, None, "REQUIRED_ACCESSORY_REPLENISH", "Time for more: The x100v needs The card to work."),
+        (
+            Stage::Replenish,
+            None,
+            "REQUIRED_ACCESSORY_REPLENISH",
+            "Time for more: The x100v needs The card to work.",
+        ),
     ] {
         let decision = answer(|world| {
             world.query = Query { order: order.clone(), ..query(stage, &["x100v"]) };
             world.query.policy = policy(Override { offers_max: Some(9), ..Override::default() });
         });
-        let card = decision.offers.iter().find(|offer| offer.relation == Relation::RequiredAccessory).unwrap();
+        let card =
+            decision.offers.iter().find(|offer| offer.relation == Relation::RequiredAccessory).unwrap();
         assert_eq!((card.reason.code, card.reason.text.as_str()), (code, text));
     }
 }
@@ -86,27 +112,46 @@ fn words_fit_the_stage_and_the_relation() {
 #[test]
 fn slots_name_what_the_words_are_made_of() {
     let decision = answer(|_| {});
-    let slots: Vec<_> = decision.offers[0].reason.slots.iter().map(|slot| (slot.name, slot.value.as_str())).collect();
-    assert_eq!(slots, [("target", "The card"), ("anchor", "The x100v"), ("need", "Memory"), ("price", "39.00 USD")]);
+    let slots: Vec<_> =
+        decision.offers[0].reason.slots.iter().map(|slot| (slot.name, slot.value.as_str())).collect();
+    assert_eq!(
+        slots,
+        [("target", "The card"), ("anchor", "The x100v"), ("need", "Memory"), ("price", "39.00 USD")]
+    );
 }
 
 #[test]
 fn the_merchants_own_sentence_wins_where_it_renders() {
-    let template = "{{ anchor }} + {{ target }} ({{ need }}) for {{ price }}";
-    for (template, text) in [
-        (template, "The x100v + The card (Memory) for 39.00 USD"),
-        // Renders while it is checked, but not with this title.
-        ("{{ target * 300 }}", "Pair this with The card: The x100v needs it to work."),
+    let long = "c".repeat(300);
+    for (template, title, text) in [
+        (
+            "{{ anchor }} + {{ target }} ({{ need }}) for {{ price }}",
+            "The card",
+            "The x100v + The card (Memory) for 39.00 USD".to_owned(),
+        ),
+        // Titles are words, never templates.
+        ("Have {{ target }}!", "{{ anchor }}", "Have {{ anchor }}!".to_owned()),
+        // Too long a sentence with this title.
+        ("{{ target }} {{ target }}", &long, format!("Pair this with {long}: The x100v needs it to work.")),
     ] {
-        let Ok(sentence) = Sentence::new(template) else { continue };
-        let decision = answer(|world| world.pairing("card").sentence = Some(sentence.clone()));
+        let sentence = Sentence::new(template).unwrap();
+        let decision = answer(|world| {
+            world.product("card").title = title.into();
+            world.pairing("card").sentence = Some(sentence.clone());
+        });
         assert_eq!(decision.offers[0].reason.text, text);
     }
 }
 
 #[test]
+fn titles_in_ready_sentences_are_taken_as_they_are() {
+    let decision = answer(|world| world.product("card").title = "{anchor} {".into());
+    assert_eq!(decision.offers[0].reason.text, "Pair this with {anchor} {: The x100v needs it to work.");
+}
+
+#[test]
 fn an_empty_answer_says_why() {
-    let cases: [(fn(&mut World), Why); 5] = [
+    let cases: [(Change, Why); 5] = [
         (|world| world.query.anchors = ids(&["nothing"]), Why::NoAnchor),
         (|world| world.query.anchors = ids(&["beans"]), Why::NoEvidence),
         (|world| world.products.iter_mut().for_each(|product| product.price = None), Why::AllGated),
@@ -129,7 +174,7 @@ fn an_empty_answer_says_why() {
 #[test]
 fn pins_stand_where_they_belong() {
     // By score alone: card, tripod, case, course.
-    let cases: [(&[(&str, u8)], &[&str]); 6] = [
+    let cases: [(Pins, &[&str]); 6] = [
         (&[], &["card", "tripod", "case", "course"]),
         (&[("course", 1)], &["course", "card", "tripod", "case"]),
         (&[("course", 3)], &["card", "tripod", "course", "case"]),
@@ -152,7 +197,7 @@ fn pins_stand_where_they_belong() {
 fn the_objective_decides_the_order() {
     let cases = [
         (Objective::TakeRate, ["card", "tripod", "case"]),
-        (Objective::Revenue, ["tripod", "card", "course"]),
+        (Objective::Revenue, ["tripod", "card", "case"]),
         // Only these two have a unit cost, and so a margin.
         (Objective::Margin, ["course", "case", "card"]),
     ];
@@ -175,7 +220,11 @@ fn boosts_multiply_the_odds_and_never_reach_certainty() {
                 world.rules.push(rule(&format!("boost{at}"), says, None, any(&[is("card")])));
             }
         });
-        decision.offers.iter().find(|offer| offer.target.product().id().as_str() == "card").map(|offer| offer.score)
+        decision
+            .offers
+            .iter()
+            .find(|offer| offer.target.product().id().as_str() == "card")
+            .map(|offer| offer.score)
     };
     // Odds of 0.2 are 1 to 4.
     assert_eq!(score(&[]), Some(0.2));
@@ -201,7 +250,8 @@ fn a_refill_is_offered_once_it_is_due() {
         let decision = answer(|world| {
             world.rules = vec![pair("more", Relation::Refill, is("beans"), is("beans"))];
             let lines = if pieces == 0 { Vec::new() } else { vec![line("beans", pieces)] };
-            world.query = Query { order: order(days_ago, lines), owned: ids(owned), ..query(stage, &["beans"]) };
+            world.query =
+                Query { order: order(days_ago, lines), owned: ids(owned), ..query(stage, &["beans"]) };
         });
         assert_eq!(!decision.offers.is_empty(), is_offered, "{stage:?} {days_ago} {pieces} {owned:?}");
     }

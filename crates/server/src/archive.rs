@@ -20,7 +20,7 @@ use crate::{
 
 /// Why an export file cannot be taken for the truth of a merchant.
 #[derive(Debug, thiserror::Error)]
-pub enum ArchiveError {
+pub(crate) enum ArchiveError {
     /// The file is damaged, or not an export file.
     #[error(transparent)]
     File(#[from] ExportError),
@@ -37,7 +37,7 @@ pub enum ArchiveError {
 }
 
 /// The header of the file that holds a snapshot.
-pub fn header(merchant: &MerchantId, published: &Published) -> Header {
+pub(crate) fn header(merchant: &MerchantId, published: &Published) -> Header {
     Header {
         merchant: merchant.as_str().into(),
         generation: published.snapshot.generation(),
@@ -46,7 +46,7 @@ pub fn header(merchant: &MerchantId, published: &Published) -> Header {
 }
 
 /// Everything durable of a merchant, except which writes were answered.
-pub fn rows(snapshot: &Snapshot) -> impl Iterator<Item = Row> {
+pub(crate) fn rows(snapshot: &Snapshot) -> impl Iterator<Item = Row> {
     let policies = snapshot.policies().iter().map(|policy| row(&**policy));
     let rules = snapshot.rules().list(None).map(|rule| row(&**rule));
     let products = snapshot.catalog().iter().map(|entry| row(entry.product()));
@@ -61,7 +61,7 @@ fn row<T: Record>(value: &T) -> Row {
 ///
 /// # Errors
 /// As `out`.
-pub fn write(merchant: &MerchantId, published: &Published, out: &mut dyn Write) -> io::Result<()> {
+pub(crate) fn write(merchant: &MerchantId, published: &Published, out: &mut dyn Write) -> io::Result<()> {
     let mut file = export::Writer::new(out, &header(merchant, published))?;
     for row in rows(&published.snapshot) {
         file.write(row.kind, &row.id, &row.value)?;
@@ -74,7 +74,7 @@ pub fn write(merchant: &MerchantId, published: &Published, out: &mut dyn Write) 
 ///
 /// # Errors
 /// See [`ArchiveError`].
-pub fn read(input: &mut dyn Read) -> Result<(Header, Truth), ArchiveError> {
+pub(crate) fn read(input: &mut dyn Read) -> Result<(Header, Truth), ArchiveError> {
     let mut file = export::Reader::new(input)?;
     let truth = read_rows(&mut file)?;
     Ok((file.header().clone(), truth))

@@ -7,7 +7,7 @@ use sidecart_rules::{Policy, Rule, RuleId};
 
 /// One write of one merchant.
 #[derive(Debug, Clone)]
-pub struct Submission {
+pub(crate) struct Submission {
     /// Whose it is.
     pub merchant: MerchantId,
     /// When it was received.
@@ -20,7 +20,7 @@ pub struct Submission {
 
 /// A client's name for a write, and the digest of what it asked, so that a name used twice for two things is seen.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RequestKey {
+pub(crate) struct RequestKey {
     /// The client's own id, 1 to 128 bytes.
     pub id: Box<str>,
     /// BLAKE3 of method and encoded request, cut to 16 bytes.
@@ -29,7 +29,7 @@ pub struct RequestKey {
 
 /// What a write asks for. Lists are bounded by the caller, at the edge.
 #[derive(Debug, Clone)]
-pub enum Change {
+pub(crate) enum Change {
     /// Create or replace products, each on its own.
     UpsertProducts(Vec<Product>),
     /// Make these the whole catalog, or refuse all.
@@ -59,7 +59,7 @@ pub enum Change {
 
 /// Everything durable that a merchant has said.
 #[derive(Debug, Clone, Default)]
-pub struct Truth {
+pub(crate) struct Truth {
     /// Products.
     pub products: Vec<Product>,
     /// Rules.
@@ -70,7 +70,7 @@ pub struct Truth {
 
 /// Which parts of a snapshot are meant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct PartSet {
+pub(crate) struct PartSet {
     /// Products, with prices and stock.
     pub catalog: bool,
     /// Pairings, blocks and boosts.
@@ -81,7 +81,7 @@ pub struct PartSet {
 
 /// What became of one item of a change.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Outcome {
+pub(crate) enum Outcome {
     /// It was not there before.
     Created,
     /// It was there, and differs now.
@@ -100,7 +100,7 @@ pub enum Outcome {
 
 /// The answer to a write that is durable and visible.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Receipt {
+pub(crate) struct Receipt {
     /// From this generation on, reads see it.
     pub generation: u64,
     /// One for each item of the change, in its order.
@@ -111,7 +111,7 @@ pub struct Receipt {
 
 /// Why a write was not done. Nothing has changed then, unless said.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Refusal {
+pub(crate) enum Refusal {
     /// The queue, or the merchant's share of it, is full.
     #[error("too many writes are waiting")]
     Full,
@@ -146,7 +146,7 @@ pub enum Refusal {
 
 impl Change {
     /// The call that asks for it, by its name on the wire.
-    pub fn cause(&self) -> &'static str {
+    pub(crate) fn cause(&self) -> &'static str {
         match self {
             Self::UpsertProducts(_) => "UpsertProducts",
             Self::ReplaceProducts(_) => "ImportProducts",

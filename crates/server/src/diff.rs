@@ -6,7 +6,7 @@ use sidecart_catalog::Entry;
 use sidecart_rules::{Policy, Rule};
 
 /// What a sequence is sorted by.
-pub trait Keyed {
+pub(crate) trait Keyed {
     /// The key, which the sequence has once.
     fn key(&self) -> &str;
 }
@@ -31,7 +31,7 @@ impl Keyed for Policy {
 
 /// What stands in the earlier, the later, or both sequences under one key, and differs.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Difference<T> {
+pub(crate) enum Difference<T> {
     /// Only the later has it.
     Added(T),
     /// Only the earlier has it.
@@ -42,7 +42,7 @@ pub enum Difference<T> {
 
 impl<T> Difference<T> {
     /// The same difference, seen as something else.
-    pub fn map<U>(self, seen: impl Fn(T) -> U) -> Difference<U> {
+    pub(crate) fn map<U>(self, seen: impl Fn(T) -> U) -> Difference<U> {
         match self {
             Self::Added(new) => Difference::Added(seen(new)),
             Self::Removed(old) => Difference::Removed(seen(old)),
@@ -54,7 +54,7 @@ impl<T> Difference<T> {
 /// Walks two sequences, each strictly ascending in its keys, and yields what differs, ascending.
 ///
 /// What both share by pointer is skipped without a look inside.
-pub fn differences<'a, T: Keyed + PartialEq + 'a>(
+pub(crate) fn differences<'a, T: Keyed + PartialEq + 'a>(
     earlier: impl Iterator<Item = &'a Arc<T>>,
     later: impl Iterator<Item = &'a Arc<T>>,
 ) -> impl Iterator<Item = Difference<&'a T>> {

@@ -15,7 +15,7 @@ use tokio::sync::watch;
 use crate::limits::SNAPSHOTS_KEPT_MAX;
 
 /// A snapshot with what is said about it.
-pub struct Published {
+pub(crate) struct Published {
     /// The snapshot.
     pub snapshot: Arc<Snapshot>,
     /// When it was published.
@@ -31,7 +31,7 @@ pub struct Published {
 }
 
 /// Most generations kept for comparing and rolling back.
-pub const HISTORY_MAX: usize = SNAPSHOTS_KEPT_MAX;
+pub(crate) const HISTORY_MAX: usize = SNAPSHOTS_KEPT_MAX;
 /// Of these, how many may differ from the one before in the catalog only:
 /// a stream of price changes must not push out what people want to go back to.
 const CATALOG_ONLY_MAX: usize = HISTORY_MAX / 2;
@@ -39,10 +39,10 @@ const CATALOG_ONLY_MAX: usize = HISTORY_MAX / 2;
 const HISTORY_CHANGES_MAX: usize = 1_000_000;
 
 /// Most merchants that one server holds.
-pub const MERCHANTS_MAX: usize = 10_000;
+pub(crate) const MERCHANTS_MAX: usize = 10_000;
 
 /// One merchant's place: the snapshot being served, and those before it.
-pub struct Slot {
+pub(crate) struct Slot {
     current: ArcSwap<Published>,
     history: Mutex<VecDeque<Arc<Published>>>,
     generation: watch::Sender<u64>,
@@ -50,7 +50,7 @@ pub struct Slot {
 
 /// All merchants.
 #[derive(Default)]
-pub struct Registry {
+pub(crate) struct Registry {
     slots: ArcSwap<HashMap<MerchantId, Arc<Slot>>>,
 }
 
@@ -64,22 +64,22 @@ impl Slot {
     }
 
     /// The snapshot being served.
-    pub fn current(&self) -> Arc<Published> {
+    pub(crate) fn current(&self) -> Arc<Published> {
         self.current.load_full()
     }
 
     /// The generation being served, now and whenever it changes.
-    pub fn watch(&self) -> watch::Receiver<u64> {
+    pub(crate) fn watch(&self) -> watch::Receiver<u64> {
         self.generation.subscribe()
     }
 
     /// The kept generations, newest first.
-    pub fn history(&self) -> Vec<Arc<Published>> {
+    pub(crate) fn history(&self) -> Vec<Arc<Published>> {
         self.history.lock().unwrap_or_else(PoisonError::into_inner).iter().rev().cloned().collect()
     }
 
     /// A kept generation.
-    pub fn kept(&self, generation: u64) -> Option<Arc<Published>> {
+    pub(crate) fn kept(&self, generation: u64) -> Option<Arc<Published>> {
         let history = self.history.lock().unwrap_or_else(PoisonError::into_inner);
         history.iter().find(|published| published.snapshot.generation() == generation).cloned()
     }
@@ -119,22 +119,17 @@ fn retire(history: &mut VecDeque<Arc<Published>>, next: &Published) {
 
 impl Registry {
     /// A merchant's place, if it has one.
-    pub fn slot(&self, merchant: &str) -> Option<Arc<Slot>> {
+    pub(crate) fn slot(&self, merchant: &str) -> Option<Arc<Slot>> {
         self.slots.load().get(merchant).cloned()
     }
 
     /// How many merchants there are.
-    pub fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.slots.load().len()
     }
 
-    /// Whether there is none.
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
     /// All merchants, in no order.
-    pub fn merchants(&self) -> Vec<MerchantId> {
+    pub(crate) fn merchants(&self) -> Vec<MerchantId> {
         self.slots.load().keys().cloned().collect()
     }
 

@@ -118,6 +118,30 @@ impl Fault {
         Self::AlreadyExists { kind, id: id.into() }
     }
 
+    /// What the caller did wrong, if an answer says that its request could not be decoded.
+    ///
+    /// The transport answers that with `INTERNAL`, as if the server were at fault.
+    pub fn undecodable(headers: &HeaderMap) -> Option<Self> {
+        AnswerCode::in_headers(headers).filter(|code| *code == AnswerCode::INTERNAL)?;
+        let status = Status::from_header_map(headers)?;
+        if status.message() == "Missing request message." {
+            return Some(Self::invalid("", "the request message is missing"));
+        }
+        let mut rest = status.message().strip_prefix("failed to decode Protobuf message: ")?;
+        let mut path = Vec::new();
+        // Innermost first, as in `Product.title: UpsertProductsRequest.products: invalid string value: …`.
+        while let Some(((message, field), after)) =
+            rest.split_once(": ").and_then(|(at, after)| Some((at.split_once('.')?, after)))
+        {
+            if message.contains(' ') {
+                break;
+            }
+            path.insert(0, field.trim_start_matches("r#"));
+            rest = after;
+        }
+        Some(Self::invalid(path.join("."), rest))
+    }
+
     /// `subject` is not in the state that the call needs.
     pub fn precondition(
         reason: &'static str,
@@ -359,6 +383,28 @@ mod tests {
         assert!(!details.bad_request().unwrap().field_violations.is_empty());
         assert!(status.details().len() < 6 * 1024, "{} bytes", status.details().len());
         assert!(status.message().len() <= limits::ERROR_TEXT_MAX_BYTES);
+    }
+
+    #[test]
+    fn an_undecodable_request_is_the_callers_fault() {
+        let cases = [
+            (
+                "failed to decode Protobuf message: Product.title: UpsertRequest.products: invalid string value: bad",
+                "products.title",
+            ),
+            ("failed to decode Protobuf message: Rule.r#match: invalid varint", "match"),
+            ("failed to decode Protobuf message: invalid tag value: 0", ""),
+            ("Missing request message.", ""),
+        ];
+        for (message, field) in cases {
+            let mut headers = HeaderMap::new();
+            Status::internal(message).add_header(&mut headers).unwrap();
+            let Some(Fault::Invalid(violations)) = Fault::undecodable(&headers) else { panic!("{message}") };
+            assert_eq!(violations[0].field, field);
+        }
+        let mut headers = HeaderMap::new();
+        Status::internal("internal error").add_header(&mut headers).unwrap();
+        assert_eq!(Fault::undecodable(&headers), None);
     }
 
     #[test]

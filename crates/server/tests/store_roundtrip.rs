@@ -7,7 +7,7 @@ use std::path::Path;
 use bytes::Bytes;
 use proptest::prelude::*;
 use sidecart_server::store::{Batch, ID_BYTES_MAX, OpenError, RECORD_BYTES_MAX, RowKind, Store, StoreError};
-use store_support::{Records, open, read_all, scratch, staged, write};
+use store_support::{Records, open, raw, read_all, scratch, staged, write};
 
 fn reopened(store: Store) -> Store {
     let data = store.path().to_path_buf();
@@ -181,7 +181,7 @@ fn a_replacement_that_was_never_flipped_is_collected() {
     assert_eq!(read_all(&store).unwrap(), Records::from(expected));
     assert_eq!(store.sweep().unwrap(), 0);
     drop(store);
-    assert_eq!(raw_rows(dir.path()), 4, "two records, a head and the head of heads");
+    assert_eq!(raw(dir.path()).len(), 4, "two records, a head and the head of heads");
 }
 
 #[test]
@@ -193,7 +193,7 @@ fn a_flipped_replacement_is_whole_and_what_it_replaced_is_collected() {
     let store = open(dir.path()).unwrap();
     assert_eq!(read_all(&store).unwrap().len(), 9_000);
     drop(store);
-    assert_eq!(raw_rows(dir.path()), 9_002);
+    assert_eq!(raw(dir.path()).len(), 9_002);
 }
 
 #[test]
@@ -220,13 +220,6 @@ fn sweeping_frees_in_steps_what_was_replaced_or_discarded() {
     assert_eq!(steps.iter().sum::<usize>(), 1 + 9_000 + 5_000 + 7);
     assert!(steps.iter().all(|step| *step <= 4_000), "{steps:?}");
     assert_eq!(read_all(&reopened(store)).unwrap().len(), 20);
-}
-
-/// Rows as the engine counts them.
-#[expect(clippy::disallowed_types, reason = "looks under the store")]
-fn raw_rows(data: &Path) -> usize {
-    let db: sled::Db = sled::Config::new().path(data.join("store")).open().unwrap();
-    db.len()
 }
 
 /// One step of a random history.

@@ -28,7 +28,8 @@ pub(crate) async fn products(remote: &Remote, command: ProductsCommand, output: 
 }
 
 async fn get(remote: &Remote, product_id: String, output: Output) -> Result<()> {
-    let request = pb::GetProductRequest { merchant_id: remote.merchant.clone(), product_id, min_generation: 0 };
+    let request =
+        pb::GetProductRequest { merchant_id: remote.merchant.clone(), product_id, min_generation: 0 };
     let answer = remote.client.catalog().get_product(remote.call(request)).await?.into_inner();
     match output {
         Output::Json => out::message(&answer)?,

@@ -20,8 +20,9 @@ use crate::{
     args::{Cli, Command, ConfigCommand, Globals, RecommendArgs},
     batch, config,
     exit::Exit,
-    import, serve,
+    import,
     remote::Remote,
+    serve,
 };
 
 /// Does what the command line says.
@@ -36,7 +37,9 @@ pub(crate) fn run(cli: Cli) -> Result<Exit> {
             clap_complete::generate(shell, &mut Cli::command(), "sidecart", &mut stdout());
             Ok(Exit::Done)
         }
-        command => runtime::Builder::new_multi_thread().enable_all().build()?.block_on(talk(&globals, command)),
+        command => {
+            runtime::Builder::new_multi_thread().enable_all().build()?.block_on(talk(&globals, command))
+        }
     }
 }
 
@@ -50,7 +53,13 @@ async fn talk(globals: &Globals, command: Command) -> Result<Exit> {
     match command {
         Command::Import(args) => return import::import(remote, args, output).await,
         Command::Lint => return rules::lint(remote, output).await,
-        Command::Recommend(RecommendArgs { batch: Some(queries), out: Some(answers), policy, max_results, .. }) => {
+        Command::Recommend(RecommendArgs {
+            batch: Some(queries),
+            out: Some(answers),
+            policy,
+            max_results,
+            ..
+        }) => {
             batch::batch(remote, batch::Batch { queries, answers, policy, max_results }, output).await?;
         }
         Command::Recommend(args) => recommend::recommend(remote, args, output).await?,

@@ -55,7 +55,10 @@ fn row(rule: &pb::Rule) -> Vec<String> {
         None => Default::default(),
     };
     let state = if rule.disabled { "off" } else { "on" };
-    let sides = [rule.anchor.as_ref().map_or("any".to_owned(), selector), rule.target.as_ref().map(selector).unwrap_or_default()];
+    let sides = [
+        rule.anchor.as_ref().map_or("any".to_owned(), selector),
+        rule.target.as_ref().map(selector).unwrap_or_default(),
+    ];
     let [anchor, target] = sides;
     vec![rule.rule_id.clone(), says, need, anchor, target, state.to_owned()]
 }

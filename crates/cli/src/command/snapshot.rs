@@ -16,7 +16,9 @@ pub(crate) async fn snapshot(remote: &Remote, command: SnapshotCommand, output: 
     match command {
         SnapshotCommand::List => list(remote, output).await,
         SnapshotCommand::Diff { from, to } => diff(remote, from, to.unwrap_or_default(), output).await,
-        SnapshotCommand::Rollback { generation, parts } => roll_back(remote, generation, &parts, output).await,
+        SnapshotCommand::Rollback { generation, parts } => {
+            roll_back(remote, generation, &parts, output).await
+        }
         SnapshotCommand::Export { file } => transfer::export(remote, &file).await,
         SnapshotCommand::Import { file } => transfer::import(remote, &file, output).await,
     }

@@ -1,7 +1,6 @@
 //! `snapshot export` and `snapshot import`: a merchant as one file.
 
 use std::{
-
     io::{self, Read, Write, stdout},
     path::Path,
 };
@@ -62,7 +61,8 @@ pub(super) async fn import(remote: &Remote, file: &Path, output: Output) -> Resu
             let mut chunk = Vec::with_capacity(CHUNK_BYTES);
             bytes.by_ref().take(CHUNK_BYTES as u64).read_to_end(&mut chunk)?;
             let is_last = chunk.is_empty();
-            let message = pb::ImportRequest { merchant_id: std::mem::take(&mut merchant_id), chunk: chunk.into() };
+            let message =
+                pb::ImportRequest { merchant_id: std::mem::take(&mut merchant_id), chunk: chunk.into() };
             if is_last || sender.blocking_send(message).is_err() {
                 return Ok(());
             }

@@ -31,7 +31,8 @@ impl Args for SettingFlags {
 
 impl FromArgMatches for SettingFlags {
     fn from_arg_matches(matches: &ArgMatches) -> Result<Self, Error> {
-        let given = own_keys().filter_map(|key| Some((key.name, matches.get_one::<String>(key.name)?.clone())));
+        let given =
+            own_keys().filter_map(|key| Some((key.name, matches.get_one::<String>(key.name)?.clone())));
         Ok(Self(given.collect()))
     }
 

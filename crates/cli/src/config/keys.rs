@@ -99,17 +99,53 @@ pub(crate) const KEYS: &[Key] = &[
     key("log_format", "Form of the log: text or json", Format(|s| &mut s.log_format)),
     key("cache_bytes", "Memory for the storage engine", Number64(|s| &mut s.server.cache_bytes)),
     key("writer_threads", "Threads that write, up to 64", Count(|s| &mut s.server.writer_threads)),
-    key("export_every", "How often what changed is exported; 0s: at shutdown only", Time(|s| &mut s.server.export_every)),
-    key("connections_max", "Open connections; more are refused", Count(|s| &mut s.server.edge.connections_max)),
-    key("preface_timeout", "How long a connection may take to begin", Time(|s| &mut s.server.edge.preface_timeout)),
+    key(
+        "export_every",
+        "How often what changed is exported; 0s: at shutdown only",
+        Time(|s| &mut s.server.export_every),
+    ),
+    key(
+        "connections_max",
+        "Open connections; more are refused",
+        Count(|s| &mut s.server.edge.connections_max),
+    ),
+    key(
+        "preface_timeout",
+        "How long a connection may take to begin",
+        Time(|s| &mut s.server.edge.preface_timeout),
+    ),
     key("streams_max", "Concurrent calls on one connection", Number32(|s| &mut s.server.edge.streams_max)),
-    key("header_list_max_bytes", "Headers of one call", Number32(|s| &mut s.server.edge.header_list_max_bytes)),
+    key(
+        "header_list_max_bytes",
+        "Headers of one call",
+        Number32(|s| &mut s.server.edge.header_list_max_bytes),
+    ),
     key("window_bytes", "Flow-control window", Number32(|s| &mut s.server.edge.window_bytes)),
-    key("keep_alive_interval", "Silence after which a connection is pinged", Time(|s| &mut s.server.edge.keep_alive_interval)),
-    key("keep_alive_timeout", "How long the answer to that may take", Time(|s| &mut s.server.edge.keep_alive_timeout)),
-    key("connection_age", "Age at which a connection is asked to go", Time(|s| &mut s.server.edge.connection_age)),
-    key("connection_grace", "How long it may then stay without calls", Time(|s| &mut s.server.edge.connection_grace)),
-    key("drain_deadline", "How long shutdown waits for calls under way", Time(|s| &mut s.server.edge.drain_deadline)),
+    key(
+        "keep_alive_interval",
+        "Silence after which a connection is pinged",
+        Time(|s| &mut s.server.edge.keep_alive_interval),
+    ),
+    key(
+        "keep_alive_timeout",
+        "How long the answer to that may take",
+        Time(|s| &mut s.server.edge.keep_alive_timeout),
+    ),
+    key(
+        "connection_age",
+        "Age at which a connection is asked to go",
+        Time(|s| &mut s.server.edge.connection_age),
+    ),
+    key(
+        "connection_grace",
+        "How long it may then stay without calls",
+        Time(|s| &mut s.server.edge.connection_grace),
+    ),
+    key(
+        "drain_deadline",
+        "How long shutdown waits for calls under way",
+        Time(|s| &mut s.server.edge.drain_deadline),
+    ),
     key(
         "unary_deadline_default",
         "Deadline of a call that names none",
@@ -124,8 +160,16 @@ pub(crate) const KEYS: &[Key] = &[
     key("reads_max", "Concurrent reads; more are refused", Count(|s| &mut s.server.edge.reads_max)),
     key("writes_max", "Concurrent writes; more are refused", Count(|s| &mut s.server.edge.writes_max)),
     key("bulks_max", "Concurrent heavy calls; more are refused", Count(|s| &mut s.server.edge.bulks_max)),
-    key("admins_max", "Concurrent administrative calls; more are refused", Count(|s| &mut s.server.edge.admins_max)),
-    key("watches_max", "Concurrent subscriptions; more are refused", Count(|s| &mut s.server.edge.watches_max)),
+    key(
+        "admins_max",
+        "Concurrent administrative calls; more are refused",
+        Count(|s| &mut s.server.edge.admins_max),
+    ),
+    key(
+        "watches_max",
+        "Concurrent subscriptions; more are refused",
+        Count(|s| &mut s.server.edge.watches_max),
+    ),
 ];
 
 impl Key {
@@ -167,7 +211,9 @@ impl Key {
             Count(place) => place(settings).to_string(),
             Number32(place) => place(settings).to_string(),
             Number64(place) => place(settings).to_string(),
-            Time(place) => format!("{:#}", SignedDuration::try_from(*place(settings)).unwrap_or(SignedDuration::MAX)),
+            Time(place) => {
+                format!("{:#}", SignedDuration::try_from(*place(settings)).unwrap_or(SignedDuration::MAX))
+            }
         }
     }
 }

@@ -11,6 +11,7 @@ use anyhow::{Context, Result};
 use config::{Environment, File, FileFormat, Map, Source, Value};
 
 pub(crate) use flags::SettingFlags;
+use keys::Key;
 pub(crate) use keys::{LogFormat, Settings};
 
 use crate::{args::Globals, exit::Usage, out, out::Output};
@@ -48,7 +49,8 @@ const DEFAULT: &str = "default";
 /// # Errors
 /// The file cannot be read or has a key that does not exist, or a value does not fit its key.
 pub(crate) fn load(globals: &Globals, flags: &[(&'static str, String)]) -> Result<Loaded> {
-    let variables = env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+    let variables = env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
     let variables: Map<_, _> = variables.collect();
     let file = match globals.config.clone().or_else(|| variables.get("SIDECART_CONFIG").map(PathBuf::from)) {
         Some(path) => Some(path),
@@ -60,8 +62,13 @@ pub(crate) fn load(globals: &Globals, flags: &[(&'static str, String)]) -> Resul
     merge(&flags, variables, file)
 }
 
-fn merge(flags: &[(&'static str, String)], variables: Map<String, String>, file: Option<PathBuf>) -> Result<Loaded> {
-    let environment = Environment::with_prefix(PREFIX).ignore_empty(true).source(Some(variables)).collect()?;
+fn merge(
+    flags: &[(&'static str, String)],
+    variables: Map<String, String>,
+    file: Option<PathBuf>,
+) -> Result<Loaded> {
+    let environment =
+        Environment::with_prefix(PREFIX).ignore_empty(true).source(Some(variables)).collect()?;
     let (file_name, file) = match file {
         None => (String::new(), Map::new()),
         Some(path) => (format!("file {}", path.display()), file_values(path)?),
@@ -72,12 +79,13 @@ fn merge(flags: &[(&'static str, String)], variables: Map<String, String>, file:
         let flag = flags.iter().find(|(name, _)| *name == key.name).map(|(_, value)| value.clone());
         let found = match (flag, environment.get(key.name), file.get(key.name)) {
             (Some(value), ..) => Some((value, format!("flag --{}", key.flag()))),
-            (None, Some(value), _) => Some((text(value)?, format!("environment {}", key.variable()))),
-            (None, None, Some(value)) => Some((text(value)?, file_name.clone())),
+            (None, Some(value), _) => Some((text(key, value)?, format!("environment {}", key.variable()))),
+            (None, None, Some(value)) => Some((text(key, value)?, file_name.clone())),
             (None, None, None) => None,
         };
         if let Some((value, source)) = &found {
-            key.set(&mut settings, value).map_err(|reason| Usage(format!("{source}: {}: {reason}", key.name)))?;
+            key.set(&mut settings, value)
+                .map_err(|reason| Usage(format!("{source}: {}: {reason}", key.name)))?;
         }
         let source = found.map_or(DEFAULT.to_owned(), |(_, source)| source);
         origins.push(Origin { key: key.name, value: key.shown(&mut settings), source });
@@ -85,16 +93,20 @@ fn merge(flags: &[(&'static str, String)], variables: Map<String, String>, file:
     Ok(Loaded { settings, origins })
 }
 
-fn text(value: &Value) -> Result<String, Usage> {
-    value.clone().into_string().map_err(|error| Usage(error.to_string()))
+fn text(key: &Key, value: &Value) -> Result<String, Usage> {
+    value.clone().into_string().map_err(|error| Usage(format!("{}: {error}", key.name)))
 }
 
 /// The values of a TOML file. A key that does not exist is an error, lest a typing mistake go unnoticed.
 fn file_values(path: PathBuf) -> Result<Map<String, Value>> {
     let name = path.display().to_string();
     let source = File::from(path).format(FileFormat::Toml);
-    let values = source.collect().map_err(|error| Usage(error.to_string())).context("cannot read the configuration")?;
-    let mut unknown: Vec<_> = values.keys().filter(|key| keys::KEYS.iter().all(|it| it.name != *key)).collect();
+    let values = source
+        .collect()
+        .map_err(|error| Usage(error.to_string()))
+        .context("cannot read the configuration")?;
+    let mut unknown: Vec<_> =
+        values.keys().filter(|key| keys::KEYS.iter().all(|it| it.name != *key)).collect();
     unknown.sort();
     if let Some(key) = unknown.first() {
         return Err(Usage(format!("{name}: `{key}` is not a key; see `sidecart config show`")).into());
@@ -123,7 +135,8 @@ mod tests {
         let file = dir.path().join("sidecart.toml");
         fs::write(&file, toml)?;
         let flags: Vec<_> = flags.iter().map(|(key, value)| (*key, (*value).to_owned())).collect();
-        let variables = variables.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
+        let variables =
+            variables.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
         merge(&flags, variables, Some(file))
     }
 
@@ -135,7 +148,8 @@ mod tests {
     #[test]
     fn flags_win_over_environment_over_file_over_defaults() {
         let toml = "listen = \"127.0.0.1:1\"\nreads_max = 1\nwrites_max = 1\ndrain_deadline = \"2s\"";
-        let variables = [("SIDECART_LISTEN", "127.0.0.1:2"), ("SIDECART_READS_MAX", "2"), ("SIDECART_SERVICE_HOST", "x")];
+        let variables =
+            [("SIDECART_LISTEN", "127.0.0.1:2"), ("SIDECART_READS_MAX", "2"), ("SIDECART_SERVICE_HOST", "x")];
         let loaded = merged(&[("listen", "127.0.0.1:3")], &variables, toml).unwrap();
         let keys = ["listen", "reads_max", "writes_max", "bulks_max"];
         assert_eq!(keys.map(|key| source_of(&loaded, key)), ["flag", "environment", "file", "default"]);
@@ -170,7 +184,8 @@ mod tests {
         let shown = merged(&[], &[], "").unwrap();
         let toml: String = shown.origins.iter().map(|it| format!("{} = {:?}\n", it.key, it.value)).collect();
         let again = merged(&[], &[], &toml).unwrap();
-        let values = |loaded: Loaded| loaded.origins.into_iter().map(|it| (it.key, it.value)).collect::<Vec<_>>();
+        let values =
+            |loaded: Loaded| loaded.origins.into_iter().map(|it| (it.key, it.value)).collect::<Vec<_>>();
         assert_eq!(values(again), values(shown));
     }
 }

@@ -89,7 +89,10 @@ impl<K: Kind> Draft<K> {
 
 #[cfg(test)]
 mod tests {
-    use super::{super::{products::Products, rows::rows_of_text}, *};
+    use super::{
+        super::{products::Products, rows::rows_of_text},
+        *,
+    };
 
     #[test]
     fn an_id_goes_into_a_call_once() {

@@ -46,7 +46,8 @@ fn cells(record: Record) -> Result<Map<String, Value>, Fault> {
 
 /// A field in JSON. Times and decimals are left out: no column holds one as such.
 fn value(field: &Field) -> Result<Value, String> {
-    let double = |number: f64| Number::from_f64(number).map(Value::Number).ok_or_else(|| "is not finite".to_owned());
+    let double =
+        |number: f64| Number::from_f64(number).map(Value::Number).ok_or_else(|| "is not finite".to_owned());
     match field {
         Field::Null => Ok(Value::Null),
         Field::Bool(it) => Ok((*it).into()),

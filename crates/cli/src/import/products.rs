@@ -58,7 +58,8 @@ impl Kind for Products {
         let mut attributes = Map::new();
         for (name, value) in cells {
             if let Some(attribute) = name.strip_prefix(ATTRIBUTE) {
-                add_attribute(&mut attributes, attribute, value).map_err(|reason| Fault::new(&name, reason))?;
+                add_attribute(&mut attributes, attribute, value)
+                    .map_err(|reason| Fault::new(&name, reason))?;
                 continue;
             }
             let value = match (name.as_str(), &value) {
@@ -85,7 +86,8 @@ impl Kind for Products {
         }
         if let Some(Value::Object(attributes)) = fields.get_mut("attributes") {
             for (name, values) in attributes {
-                let typed = typed_values(values.take()).map_err(|it| Fault::new(format!("attributes.{name}"), it))?;
+                let typed =
+                    typed_values(values.take()).map_err(|it| Fault::new(format!("attributes.{name}"), it))?;
                 *values = typed;
             }
         }
@@ -101,7 +103,8 @@ impl Kind for Products {
         products: Vec<pb::Product>,
         request_id: String,
     ) -> Result<(u64, Vec<pb::ItemOutcome>), Status> {
-        let request = pb::UpsertProductsRequest { merchant_id: remote.merchant.clone(), products, request_id };
+        let request =
+            pb::UpsertProductsRequest { merchant_id: remote.merchant.clone(), products, request_id };
         let answer = remote.client.catalog().upsert_products(remote.call(request)).await?.into_inner();
         Ok((answer.generation, answer.outcomes))
     }
@@ -163,7 +166,11 @@ fn minor_units_of(amount: &str, code: &str) -> Result<i64, String> {
     }
     let digits = format!("{whole}{fraction:0<decimals$}");
     let is_amount = !whole.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
-    digits.parse().ok().filter(|_| is_amount).ok_or_else(|| format!("is `{amount}`, which is not an amount such as 12.99"))
+    digits
+        .parse()
+        .ok()
+        .filter(|_| is_amount)
+        .ok_or_else(|| format!("is `{amount}`, which is not an amount such as 12.99"))
 }
 
 /// Adds the values of a column `attr:NAME` or `attr:NAME:number`.
@@ -235,7 +242,8 @@ mod tests {
             kind: pb::ProductKind::Consumable.into(),
             days_of_supply: Some(30),
             tags: vec!["a".into(), "b".into()],
-            attributes: [("mount".into(), values(&["OV", "67"], &[])), ("g".into(), values(&[], &[67.5]))].into(),
+            attributes: [("mount".into(), values(&["OV", "67"], &[])), ("g".into(), values(&[], &[67.5]))]
+                .into(),
             ..Default::default()
         }
     }
@@ -271,7 +279,10 @@ mod tests {
             "attributes":{"g":{"text":["x"],"number":[1]}},"price_set_time":"2026-01-01T00:00:00Z"}"#;
         let product = of_line(line).unwrap();
         assert_eq!(product.availability(), pb::Availability::Preorder);
-        assert_eq!((product.stock_quantity, product.attributes["g"].number.as_slice()), (Some(5), [1.0].as_slice()));
+        assert_eq!(
+            (product.stock_quantity, product.attributes["g"].number.as_slice()),
+            (Some(5), [1.0].as_slice())
+        );
     }
 
     #[test]
@@ -286,18 +297,12 @@ mod tests {
                 "price.minor_units: is 12.99, which is not a whole number that fits",
             ),
             (r#"{"kind": "THING"}"#, "kind: is `THING`, which is none of DURABLE, CONSUMABLE, SERVICE"),
-            (
-                r#"{"in_stock": "maybe"}"#,
-                "in_stock: is \"maybe\", which is neither true nor false",
-            ),
+            (r#"{"in_stock": "maybe"}"#, "in_stock: is \"maybe\", which is neither true nor false"),
             (
                 r#"{"in_stock": true, "availability": "PREORDER"}"#,
                 "in_stock: says the same as availability: give one",
             ),
-            (
-                r#"{"attributes": {"a": [true]}}"#,
-                "attributes.a: is true, which is neither text nor a number",
-            ),
+            (r#"{"attributes": {"a": [true]}}"#, "attributes.a: is true, which is neither text nor a number"),
             (r#"{"attributes": ["a"]}"#, "attributes: is not an object"),
             (
                 r#"{"days_of_supply": -1}"#,
@@ -315,9 +320,15 @@ mod tests {
             (&[("price", "1")], "price: has no currency: add the column price_currency"),
             (&[("price", "1.999"), ("currency", "USD")], "price: is 1.999, but USD has 2 decimals"),
             (&[("price", "-1"), ("currency", "USD")], "price: is `-1`, which is not an amount such as 12.99"),
-            (&[("price", "1"), ("currency", "usd")], "price: currency `usd` is not an upper-case ISO 4217 code such as `USD`"),
+            (
+                &[("price", "1"), ("currency", "usd")],
+                "price: currency `usd` is not an upper-case ISO 4217 code such as `USD`",
+            ),
             (&[("attr:g:number", "x")], "attr:g:number: is `x`, which is not a number"),
-            (&[("stock_quantity", "many")], "stock_quantity: is \"many\", which is not a whole number that fits"),
+            (
+                &[("stock_quantity", "many")],
+                "stock_quantity: is \"many\", which is not a whole number that fits",
+            ),
         ];
         for (cells, expected) in cases {
             assert_eq!(of_cells(cells).unwrap_err(), expected, "{cells:?}");
@@ -326,7 +337,8 @@ mod tests {
 
     #[test]
     fn decimal_amounts_are_exact() {
-        let cases = [("12.99", "USD", 1299), ("12.9", "USD", 1290), ("12", "USD", 1200), ("12.50", "USD", 1250)];
+        let cases =
+            [("12.99", "USD", 1299), ("12.9", "USD", 1290), ("12", "USD", 1200), ("12.50", "USD", 1250)];
         let more = [("1200", "JPY", 1200), ("1200.0", "JPY", 1200), ("0.001", "KWD", 1), ("0", "USD", 0)];
         for (amount, code, expected) in cases.into_iter().chain(more) {
             assert_eq!(minor_units_of(amount, code), Ok(expected), "{amount} {code}");

@@ -39,7 +39,10 @@ impl Progress {
             return;
         }
         self.told = Instant::now();
-        let part = self.total.filter(|total| *total > 0).map(|total| format!(", {} % of the file", done * 100 / total));
+        let part = self
+            .total
+            .filter(|total| *total > 0)
+            .map(|total| format!(", {} % of the file", done * 100 / total));
         out::note(format!("{imported} {}{}", self.noun, part.unwrap_or_default()));
     }
 

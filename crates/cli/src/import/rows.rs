@@ -44,14 +44,18 @@ impl Rows {
             "jsonl" | "ndjson" | "json" => Self::of_lines(lines::open(path)?),
             "csv" => Self::of_csv::<K>(lines::open(path)?).with_context(|| path.display().to_string()),
             "parquet" => parquet::open::<K>(path).with_context(|| path.display().to_string()),
-            _ => Err(Usage(format!("{}: the extension is none of .jsonl, .csv, .parquet", path.display())).into()),
+            _ => {
+                Err(Usage(format!("{}: the extension is none of .jsonl, .csv, .parquet", path.display()))
+                    .into())
+            }
         }
     }
 
     fn of_lines(input: lines::Input) -> Result<Self> {
         let rows = lines::lines(input.bytes).map(|line| {
             let (line, text) = line?;
-            let fields = text.map_err(|reason| wire::Fault::new("", reason)).and_then(|text| wire::object(&text));
+            let fields =
+                text.map_err(|reason| wire::Fault::new("", reason)).and_then(|text| wire::object(&text));
             Ok(Row { line, fields })
         });
         Ok(Self { rows: Box::new(rows), total: input.len, done: input.read })
@@ -60,7 +64,8 @@ impl Rows {
     fn of_csv<K: Kind>(input: lines::Input) -> Result<Self> {
         let mut reader = ReaderBuilder::new().from_reader(input.bytes);
         let headers = reader.headers()?.clone();
-        let names: Vec<_> = headers.iter().map(|it| it.trim_start_matches('\u{feff}').trim().to_owned()).collect();
+        let names: Vec<_> =
+            headers.iter().map(|it| it.trim_start_matches('\u{feff}').trim().to_owned()).collect();
         check_columns::<K>(&names)?;
         let rows = CsvRows { reader, names, record: StringRecord::new() };
         let rows = rows.map(|row| {
@@ -81,7 +86,10 @@ pub(crate) fn rows_of_text(text: &'static str) -> Result<Rows> {
 pub(super) fn check_columns<K: Kind>(names: &[String]) -> Result<(), Usage> {
     for (at, name) in names.iter().enumerate() {
         if !K::has_column(name) {
-            return Err(Usage(format!("column `{name}` is not one of {}; see `sidecart import --help`", K::NOUN)));
+            return Err(Usage(format!(
+                "column `{name}` is not one of {}; see `sidecart import --help`",
+                K::NOUN
+            )));
         }
         if names[..at].contains(name) {
             return Err(Usage(format!("column `{name}` is there twice")));
@@ -168,7 +176,8 @@ mod tests {
             ("a.parquet", "nonsense", "Parquet"),
         ];
         for (name, text, expected) in cases {
-            let error = rows(name, text.as_bytes()).err().map(|error| format!("{error:#}")).unwrap_or_default();
+            let error =
+                rows(name, text.as_bytes()).err().map(|error| format!("{error:#}")).unwrap_or_default();
             assert!(error.contains(expected), "{name}: {error}");
         }
     }

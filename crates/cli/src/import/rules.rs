@@ -36,7 +36,9 @@ impl Kind for Rules {
         let mut line = Map::new();
         for (name, value) in cells {
             let value = match (name.as_str(), value) {
-                ("anchor" | "target", value) => selector(value).map_err(|reason| Fault::new(&name, reason))?,
+                ("anchor" | "target", value) => {
+                    selector(value).map_err(|reason| Fault::new(&name, reason))?
+                }
                 ("stages", Value::String(text)) => json!(split_list(&text)),
                 ("mutual", value) => truth(&value).map_err(|reason| Fault::new(&name, reason))?.into(),
                 (_, value) => value,
@@ -96,7 +98,8 @@ fn selector(value: Value) -> Result<Value, String> {
 }
 
 fn term(text: &str) -> Result<Value, String> {
-    let wrong = || format!("`{text}` is none of product:ID, family:ID, category:A > B, tag:TAG, attr:NAME=VALUE");
+    let wrong =
+        || format!("`{text}` is none of product:ID, family:ID, category:A > B, tag:TAG, attr:NAME=VALUE");
     let (kind, value) = text.split_once(':').ok_or_else(wrong)?;
     let value = value.trim();
     match kind.trim() {
@@ -152,7 +155,8 @@ mod tests {
             (("mutual", "both"), "mutual: is \"both\", which is neither true nor false".to_owned()),
             (
                 ("position", "first"),
-                "pairing.position: is \"first\", which is not a whole number of 0 or more that fits".to_owned(),
+                "pairing.position: is \"first\", which is not a whole number of 0 or more that fits"
+                    .to_owned(),
             ),
         ];
         for (cell, expected) in cases {

@@ -1,6 +1,10 @@
 //! Sends what a file holds: call by call, or all at once for a replacement.
 
-use std::{future::pending, io, sync::{Arc, Mutex, PoisonError}};
+use std::{
+    future::pending,
+    io,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use anyhow::{Context, Result, anyhow};
 use futures_util::stream;
@@ -108,7 +112,9 @@ pub(super) async fn replace<K: Kind>(remote: &Remote, rows: Rows, mut progress: 
     match answer {
         Ok((generation, counts)) => {
             progress.finish();
-            Ok(Report { generation, counts, ..report })
+            report.generation = generation;
+            report.counts = counts;
+            Ok(report)
         }
         Err(status) => {
             let rejected = rejected_by(&status, K::NOUN, &lines);
@@ -130,7 +136,9 @@ enum Part<T> {
     End,
 }
 
-fn until_told<T: Send + 'static>(parts: mpsc::Receiver<Part<T>>) -> impl Stream<Item = Vec<T>> + Send + 'static {
+fn until_told<T: Send + 'static>(
+    parts: mpsc::Receiver<Part<T>>,
+) -> impl Stream<Item = Vec<T>> + Send + 'static {
     stream::unfold(parts, async |mut parts| match parts.recv().await {
         Some(Part::Items(items)) => Some((items, parts)),
         Some(Part::End) => None,
@@ -213,7 +221,10 @@ mod tests {
         };
         let outcome = pb::ItemOutcome {
             id: "p".into(),
-            violations: vec![violation("products[7].price.currency", "is wrong"), violation("products[7]", "is large")],
+            violations: vec![
+                violation("products[7].price.currency", "is wrong"),
+                violation("products[7]", "is large"),
+            ],
             ..Default::default()
         };
         assert_eq!(violations(&outcome), "`p`: price.currency: is wrong; is large");

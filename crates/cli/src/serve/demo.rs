@@ -69,8 +69,14 @@ mod tests {
 
     #[test]
     fn the_demo_store_can_be_read() {
-        let items = |text: &str| text.lines().filter(|line| !line.trim().is_empty()).map(wire::object).collect::<Result<Vec<_>, _>>();
-        let products = items(PRODUCTS).unwrap().into_iter().map(Products::item).collect::<Result<Vec<_>, _>>();
+        let items = |text: &str| {
+            text.lines()
+                .filter(|line| !line.trim().is_empty())
+                .map(wire::object)
+                .collect::<Result<Vec<_>, _>>()
+        };
+        let products =
+            items(PRODUCTS).unwrap().into_iter().map(Products::item).collect::<Result<Vec<_>, _>>();
         let rules = items(RULES).unwrap().into_iter().map(Rules::item).collect::<Result<Vec<_>, _>>();
         assert!(products.unwrap().len() >= 60);
         assert!(rules.unwrap().len() >= 40);

@@ -19,7 +19,9 @@ pub(super) fn start(filter: &str, format: LogFormat) -> Result<()> {
             let layer = fmt::layer().with_writer(stderr).with_ansi(stderr().is_terminal());
             registry.with(layer).try_init()?;
         }
-        LogFormat::Json => registry.with(fmt::layer().json().flatten_event(true).with_writer(stderr)).try_init()?,
+        LogFormat::Json => {
+            registry.with(fmt::layer().json().flatten_event(true).with_writer(stderr)).try_init()?
+        }
     }
     Ok(())
 }

@@ -1,4 +1,5 @@
 //! `recommend` equals a naive reference over random catalogs, rules and queries, and keeps its promises there.
+#![allow(clippy::unwrap_used, reason = "a test may fail")]
 
 mod naive;
 #[path = "../support/mod.rs"]
@@ -145,12 +146,11 @@ fn random_worlds_reach_every_gate() {
     let unreached = [Gate::UnknownProduct, Gate::ScanLimit];
     let reached = |gate: &Gate| unreached.contains(gate) || counts.get(gate).is_some_and(|count| *count >= 5);
     assert!(Gate::ALL.iter().all(reached), "{counts:?}");
-    eprintln!("{counts:?}");
     assert!(counts[&Gate::Passed] >= 500, "{counts:?}");
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 3_000, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 2_000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn recommend_equals_the_reference(

@@ -3,7 +3,7 @@
 
 use std::{
     cmp::Ordering,
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, btree_map},
     sync::Arc,
 };
 
@@ -70,7 +70,8 @@ impl<'a> Way<'a> {
 pub(crate) fn naive(snapshot: &Snapshot, query: &Query) -> NaiveDecision {
     let products: BTreeMap<&str, _> =
         snapshot.catalog().iter().map(|entry| (entry.product().id().as_str(), entry)).collect();
-    let lines = query.order.iter().flat_map(|order| &order.lines).chain(&query.cart).map(|line| &line.product);
+    let lines =
+        query.order.iter().flat_map(|order| &order.lines).chain(&query.cart).map(|line| &line.product);
     let named: BTreeSet<&ProductId> = query.anchors.iter().chain(lines).collect();
     let mentioned = query.owned.iter().chain(query.live.iter().map(|live| &live.product));
     let unknown: BTreeSet<&ProductId> =
@@ -151,7 +152,10 @@ impl<'a> Naive<'a> {
         let (query, limits, pairing, target) = (self.query, &self.limits, way.pairing(), way.target);
         let product = target.product();
         let Some(price) = self.price(target) else { return false };
-        if product.availability() == Availability::Discontinued || !self.in_stock(target) || self.in_cart(target) {
+        if product.availability() == Availability::Discontinued
+            || !self.in_stock(target)
+            || self.in_cart(target)
+        {
             return false;
         }
         let about = if self.is_held(target) { target } else { way.anchor };
@@ -175,9 +179,9 @@ impl<'a> Naive<'a> {
             return false;
         }
         if let Some(beside) = self.paid(way.anchor) {
-            let most = limits.price_proportion_max_percent.map_or(i128::MAX, |percent| {
-                i128::from(beside.minor_units()) * i128::from(percent)
-            });
+            let most = limits
+                .price_proportion_max_percent
+                .map_or(i128::MAX, |percent| i128::from(beside.minor_units()) * i128::from(percent));
             if beside.currency() != price.currency() || i128::from(price.minor_units()) * 100 > most {
                 return false;
             }
@@ -353,10 +357,9 @@ fn placed<'a>(pins: Vec<Way<'a>>, rest: Vec<Way<'a>>) -> Vec<Way<'a>> {
     let mut places: BTreeMap<usize, Way<'a>> = BTreeMap::new();
     let mut without = Vec::new();
     for pin in pins {
-        if places.contains_key(&pin.position()) {
-            without.push(pin);
-        } else {
-            places.insert(pin.position(), pin);
+        match places.entry(pin.position()) {
+            btree_map::Entry::Vacant(place) => _ = place.insert(pin),
+            btree_map::Entry::Occupied(_) => without.push(pin),
         }
     }
     for pin in without {

@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use proptest::{collection::vec, option, prelude::*, sample::select, sample::subsequence};
 use sidecart_catalog::{
-    Attributes, Availability, CategoryPath, Currency, FamilyId, Kind, Money, Parts as Product, ProductId, Term,
-    Timestamp, Values,
+    Attributes, Availability, CategoryPath, Currency, FamilyId, Kind, Money, Parts as Product, ProductId,
+    Term, Timestamp, Values,
 };
 use sidecart_rules::{
-    Boost, MatchClause, MatchOp, Objective, Override, Pairing, Policy, PolicyName, Relation, Relations, RuleParts,
-    Says, Selector, Stage, Stages, Surface, Surfaces, Window,
+    Boost, MatchClause, MatchOp, Objective, Override, Pairing, Policy, PolicyName, Relation, Relations,
+    RuleParts, Says, Selector, Stage, Stages, Surface, Surfaces, Window,
 };
 use sidecart_scoring::{CartLine, LiveOffer, Order, Query};
 
@@ -42,8 +42,8 @@ const NAMES: [&str; 2] = ["mount", "size"];
 const TEXTS: [&str; 3] = ["X", "Y", "Z"];
 
 pub(crate) fn world() -> impl Strategy<Value = World> {
-    let products = (2..=PRODUCTS).prop_flat_map(|count| (0..count).map(product).collect::<Vec<_>>());
-    let rules = vec(any_rule(), 1..12);
+    let products = (6..=PRODUCTS).prop_flat_map(|count| (0..count).map(product).collect::<Vec<_>>());
+    let rules = vec(any_rule(), 4..20);
     (products, rules, query()).prop_map(|(products, rules, query)| World {
         products,
         rules: rules.into_iter().enumerate().filter_map(|(at, rule)| numbered(at, rule)).collect(),
@@ -73,7 +73,7 @@ pub(crate) fn shuffled(world: &World) -> impl Strategy<Value = World> + use<> {
 
 /// Mostly dollars, sometimes euros.
 fn money() -> impl Strategy<Value = Money> {
-    let currency = prop_oneof![9 => Just("USD"), 1 => Just("EUR")];
+    let currency = prop_oneof![19 => Just("USD"), 1 => Just("EUR")];
     (currency, select(vec![0_i64, 5, 9, 10, 11, 20, 40]))
         .prop_map(|(currency, units)| Money::new(currency, units).unwrap())
 }
@@ -96,20 +96,29 @@ fn attributes() -> impl Strategy<Value = Attributes> {
 }
 
 fn product(at: usize) -> impl Strategy<Value = Product> {
-    let place = (option::weighted(0.4, select(FAMILIES.to_vec())), option::weighted(0.8, select(CATEGORIES.to_vec())));
+    let place = (
+        option::weighted(0.2, select(FAMILIES.to_vec())),
+        option::weighted(0.8, select(CATEGORIES.to_vec())),
+    );
     let availability = prop_oneof![
-        7 => Just(Availability::InStock),
+        17 => Just(Availability::InStock),
         1 => Just(Availability::OutOfStock),
         1 => Just(Availability::Preorder),
         1 => Just(Availability::Discontinued),
     ];
-    let offer = (option::weighted(0.9, money()), option::of(0_i64..15), availability, option::weighted(0.3, 0_u32..4));
+    let offer = (
+        option::weighted(0.9, money()),
+        option::of(0_i64..15),
+        availability,
+        option::weighted(0.3, 0_u32..4),
+    );
     let kind = (select(vec![Kind::Durable, Kind::Consumable, Kind::Service]), option::of(1_u32..20));
     let facts = (attributes(), subsequence(TAGS.to_vec(), 0..=2));
     (place, offer, kind, facts).prop_map(move |(place, offer, (kind, days), (attributes, tags))| {
         let (price, cost, availability, stock_quantity) = offer;
         let code = price.map(|price: Money| price.currency());
-        let cost = cost.zip(code).map(|(units, code): (i64, Currency)| Money::new(code.code(), units).unwrap());
+        let cost =
+            cost.zip(code).map(|(units, code): (i64, Currency)| Money::new(code.code(), units).unwrap());
         // The head of a family belongs to no other.
         let family = place.0.filter(|_| at > 0).map(|family| FamilyId::new(family).unwrap());
         Product {
@@ -129,15 +138,15 @@ fn product(at: usize) -> impl Strategy<Value = Product> {
 }
 
 fn id() -> impl Strategy<Value = ProductId> {
-    // The last two are never in the catalog.
-    (0..PRODUCTS + 2).prop_map(|at| support::id(&format!("p{at:02}")))
+    // The last is never in the catalog, and some are not in every catalog.
+    (0..PRODUCTS + 1).prop_map(|at| support::id(&format!("p{at:02}")))
 }
 
 fn term() -> impl Strategy<Value = Term> {
     let categories: Vec<CategoryPath> = CATEGORIES.iter().map(|path| support::category(path)).collect();
     let attribute = (select(NAMES.to_vec()), select(TEXTS.to_vec()));
     prop_oneof![
-        3 => id().prop_map(Term::Product),
+        2 => id().prop_map(Term::Product),
         1 => select(FAMILIES.to_vec()).prop_map(|name| Term::Family(FamilyId::new(name).unwrap())),
         4 => select(categories).prop_map(Term::Category),
         2 => select(TAGS.to_vec()).prop_map(support::tagged),
@@ -146,8 +155,11 @@ fn term() -> impl Strategy<Value = Term> {
 }
 
 fn selector() -> impl Strategy<Value = Selector> {
-    (vec(term(), 0..4), vec(term(), 0..2), vec(term(), 0..2))
-        .prop_filter_map("is empty or contradicts itself", |(any, all, none)| Selector::new(any, all, none).ok())
+    let few = |percent: f64| option::weighted(percent, term()).prop_map(Vec::from_iter);
+    (vec(term(), 0..5), few(0.15), few(0.15))
+        .prop_filter_map("is empty or contradicts itself", |(any, all, none)| {
+            Selector::new(any, all, none).ok()
+        })
 }
 
 fn clause() -> impl Strategy<Value = MatchClause> {
@@ -165,7 +177,7 @@ fn clause() -> impl Strategy<Value = MatchClause> {
 }
 
 fn pairing() -> impl Strategy<Value = Says> {
-    let need = option::weighted(0.4, select(vec!["n1", "n2", "C"]));
+    let need = option::weighted(0.6, select(vec!["n1", "n2", "n3", "n4", "C"]));
     let place = (option::weighted(0.3, 1_u8..5), prop_oneof![6 => Just(1_u32), 1 => Just(2_u32)]);
     (select(RELATIONS.to_vec()), need, place, any::<bool>(), any::<bool>()).prop_map(
         |(relation, need, (position, min), mutual, same)| {
@@ -188,10 +200,11 @@ fn any_rule() -> impl Strategy<Value = RuleParts> {
         1 => Just(Says::Block),
         1 => factor.prop_map(|factor| Says::Boost(Boost::new(factor).unwrap())),
     ];
-    let selectors = (option::weighted(0.8, selector()), selector(), vec(clause(), 0..2));
-    let days = option::weighted(0.2, (-3_i64..3, 1_i64..4));
+    let matches = option::weighted(0.3, clause()).prop_map(Vec::from_iter);
+    let selectors = (option::weighted(0.9, selector()), selector(), matches);
+    let days = option::weighted(0.1, (-3_i64..3, 1_i64..4));
     let context = (
-        option::weighted(0.2, subsequence(STAGES.to_vec(), 1..7)),
+        option::weighted(0.2, subsequence(STAGES.to_vec(), 2..7)),
         option::weighted(0.2, subsequence(SURFACES.to_vec(), 1..3)),
         days,
         prop_oneof![9 => Just(false), 1 => Just(true)],
@@ -233,8 +246,8 @@ fn query() -> impl Strategy<Value = Query> {
     let live = (id(), option::of(money()), option::of(any::<bool>()))
         .prop_map(|(product, price, in_stock)| LiveOffer { product, price, in_stock });
     let context = (select(STAGES.to_vec()), select(SURFACES.to_vec()), policy());
-    let lists = (vec(id(), 0..4), lines(4), vec(id(), 0..3), option::weighted(0.4, order), vec(live, 0..4));
-    (context, lists, vec(id(), 0..2)).prop_map(|((stage, surface, policy), lists, taken)| {
+    let lists = (vec(id(), 0..3), lines(3), vec(id(), 0..3), option::weighted(0.3, order), vec(live, 0..3));
+    (context, lists, vec(id(), 0..3)).prop_map(|((stage, surface, policy), lists, taken)| {
         let (anchors, cart, owned, order, live) = lists;
         Query {
             surface,
@@ -251,21 +264,24 @@ fn query() -> impl Strategy<Value = Query> {
 }
 
 fn policy() -> impl Strategy<Value = Policy> {
-    let caps = (option::of(0_u32..12), option::of(1_u32..4), option::of(1_u32..4), option::of(0_u32..4));
-    let limits = (option::of(select(vec![50_u32, 100, 1000])), option::of(0_u32..3), option::of(0.0..0.2));
+    let offers_max = prop_oneof![1 => Just(0_u32), 9 => 1_u32..9];
+    let needs = option::weighted(0.7, select(vec![1_u32, 3, 9]));
+    let caps = (option::of(offers_max), option::of(1_u32..3), needs, option::of(0_u32..4));
+    let limits = (option::of(select(vec![100_u32, 200, 1000])), option::of(0_u32..3), option::of(0.0..0.2));
     let objective = option::of(select(vec![Objective::TakeRate, Objective::Revenue, Objective::Margin]));
     let disallowed = option::weighted(0.2, subsequence(RELATIONS.to_vec(), 1..3));
-    let own = (caps, limits, objective, disallowed).prop_map(|(caps, limits, objective, disallowed)| Override {
-        offers_max: caps.0,
-        per_category_max: caps.1,
-        per_need_max: caps.2,
-        same_category_max: caps.3,
-        price_proportion_max_percent: limits.0,
-        stock_min: limits.1,
-        score_min: limits.2,
-        objective,
-        disallowed_relations: disallowed.map(Relations::from_iter),
-    });
+    let own =
+        (caps, limits, objective, disallowed).prop_map(|(caps, limits, objective, disallowed)| Override {
+            offers_max: caps.0,
+            per_category_max: caps.1,
+            per_need_max: caps.2,
+            same_category_max: caps.3,
+            price_proportion_max_percent: limits.0,
+            stock_min: limits.1,
+            score_min: limits.2,
+            objective,
+            disallowed_relations: disallowed.map(Relations::from_iter),
+        });
     let named = |limits| Policy::new(PolicyName::new("test").unwrap(), limits, Vec::new()).unwrap();
     prop_oneof![6 => own.prop_map(named), 2 => Just(Policy::open()), 1 => Just(Policy::built_in())]
 }

@@ -23,7 +23,7 @@ impl Place<'_> {
 }
 
 /// The wire form of what became of the item at `place`, whose id is `id`.
-pub fn to_pb(place: Place<'_>, id: &str, outcome: Outcome) -> pb::ItemOutcome {
+pub(crate) fn to_pb(place: Place<'_>, id: &str, outcome: Outcome) -> pb::ItemOutcome {
     let (outcome, fault) = match outcome {
         Outcome::Created => (pb::Outcome::Created, None),
         Outcome::Updated => (pb::Outcome::Updated, None),

@@ -7,7 +7,7 @@ use super::{bounds::each, enums::known, time};
 use crate::{change::PartSet, registry::Published};
 
 /// The wire form of what is said about a snapshot.
-pub fn to_pb(merchant: &MerchantId, published: &Published) -> pb::Snapshot {
+pub(crate) fn to_pb(merchant: &MerchantId, published: &Published) -> pb::Snapshot {
     let Published { snapshot, created_at, cause, changed: _, catalog_only: _, degraded } = published;
     let count = |len: usize| u64::try_from(len).unwrap_or(u64::MAX);
     pb::Snapshot {
@@ -27,7 +27,7 @@ pub fn to_pb(merchant: &MerchantId, published: &Published) -> pb::Snapshot {
 ///
 /// # Errors
 /// An entry is unspecified or unknown.
-pub fn parts(numbers: Vec<i32>) -> Result<PartSet, Violation> {
+pub(crate) fn parts(numbers: Vec<i32>) -> Result<PartSet, Violation> {
     if numbers.is_empty() {
         return Ok(PartSet { catalog: false, rules: true, policies: true });
     }

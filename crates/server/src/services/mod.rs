@@ -8,6 +8,7 @@ mod catalog;
 mod clock;
 mod closing;
 mod compare;
+mod front;
 mod import;
 mod items;
 mod page;
@@ -15,7 +16,6 @@ mod recommendation;
 mod refusal;
 mod rules;
 mod simulate;
-mod sizes;
 mod snapshot;
 mod transfer;
 mod upload;
@@ -36,7 +36,7 @@ use tonic::service::Routes;
 
 pub(crate) use self::closing::Closing;
 use self::{
-    catalog::Catalog, recommendation::Recommendation, rules::Rules, sizes::BySize, snapshot::Snapshots,
+    catalog::Catalog, front::Front, recommendation::Recommendation, rules::Rules, snapshot::Snapshots,
 };
 use crate::{
     limits::{IMPORT_MESSAGE_MAX_BYTES, REQUEST_MAX_BYTES},
@@ -67,18 +67,19 @@ pub(crate) fn routes(registry: Arc<Registry>, writer: Writer, closing: Closing) 
     let rules = RulesServiceServer::new(Rules::new(desk.clone()));
     let snapshots = SnapshotServiceServer::new(Snapshots::new(desk.clone()));
     let recommendation = RecommendationServiceServer::new(Recommendation::new(desk));
-    Routes::new(recommendation.max_decoding_message_size(REQUEST_MAX_BYTES))
-        .add_service(BySize {
+    let recommendation = recommendation.max_decoding_message_size(REQUEST_MAX_BYTES);
+    Routes::new(Front { calls: recommendation.clone(), uploads: recommendation, upload_methods: &[] })
+        .add_service(Front {
             calls: catalog.clone().max_decoding_message_size(REQUEST_MAX_BYTES),
             uploads: catalog.max_decoding_message_size(IMPORT_MESSAGE_MAX_BYTES),
             upload_methods: &["ImportProducts"],
         })
-        .add_service(BySize {
+        .add_service(Front {
             calls: rules.clone().max_decoding_message_size(REQUEST_MAX_BYTES),
             uploads: rules.max_decoding_message_size(IMPORT_MESSAGE_MAX_BYTES),
             upload_methods: &["ReplaceRules"],
         })
-        .add_service(BySize {
+        .add_service(Front {
             calls: snapshots.clone().max_decoding_message_size(REQUEST_MAX_BYTES),
             uploads: snapshots.max_decoding_message_size(IMPORT_MESSAGE_MAX_BYTES),
             upload_methods: &["Import"],

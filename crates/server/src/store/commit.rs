@@ -9,6 +9,7 @@ use super::head::{Column, Head, Meta, Tally};
 use super::row::{self, Envelope, Key, RowKind};
 use super::row::{ID_BYTES_MAX, MERCHANT_BYTES_MAX, RECORD_BYTES_MAX};
 use super::stage::Garbage;
+use super::tip::{self, TipFile};
 use super::{BATCH_ROWS_MAX, State, Store};
 
 impl Store {
@@ -22,10 +23,9 @@ impl Store {
             return Ok(());
         }
         let mut state = self.state();
-        state.check_alive()?;
-        let drafted = Draft::new(&state, &self.engine, batch);
+        let drafted = Draft::new(&state, state.alive()?, batch);
         let mut draft = state.note(drafted)?;
-        let landed = draft.land(&state, &self.engine);
+        let landed = draft.land(&state.tip, state.alive()?);
         state.note(landed)?;
         state.adopt(draft.outcome);
         Ok(())
@@ -109,10 +109,10 @@ impl Draft {
         self.writes.put(key, value);
     }
 
-    fn land(&mut self, state: &State, engine: &Engine) -> Result<(), StoreError> {
+    fn land(&mut self, tip: &TipFile, engine: &Engine) -> Result<(), StoreError> {
         engine.apply(std::mem::take(&mut self.writes))?;
         engine.sync()?;
-        state.tip.advance(&self.outcome.meta).map_err(StoreError::io(super::tip::FILE))
+        tip.advance(&self.outcome.meta).map_err(StoreError::io(tip::FILE))
     }
 }
 

@@ -85,6 +85,9 @@ impl<W: Write> Writer<W> {
     /// When `out` fails, or the merchant id is over its bound.
     pub fn new(out: W, header: &Header) -> io::Result<Self> {
         let merchant = header.merchant.as_bytes();
+        if merchant.is_empty() {
+            return Err(invalid("the merchant id is empty"));
+        }
         let length = bounded(merchant.len(), MERCHANT_BYTES_MAX, "the merchant id")?;
         let mut bytes = MAGIC.to_vec();
         bytes.extend_from_slice(&VERSION.to_le_bytes());
@@ -103,6 +106,9 @@ impl<W: Write> Writer<W> {
     /// # Errors
     /// When `out` fails, or the record is over a bound.
     pub fn write(&mut self, kind: RowKind, id: &[u8], value: &[u8]) -> io::Result<()> {
+        if id.is_empty() {
+            return Err(invalid("the record id is empty"));
+        }
         let id_length = bounded(id.len(), ID_BYTES_MAX, "the record id")?.to_le_bytes();
         let length = bounded(value.len(), RECORD_BYTES_MAX, "the record")?.to_le_bytes();
         let mut head = Vec::with_capacity(RECORD_HEADER_BYTES + id.len());
@@ -139,8 +145,12 @@ impl<W: Write> Writer<W> {
 fn bounded(length: usize, max: usize, what: &str) -> io::Result<u32> {
     match u32::try_from(length) {
         Ok(short) if length <= max => Ok(short),
-        _ => Err(io::Error::new(ErrorKind::InvalidInput, format!("{what} exceeds {max} bytes"))),
+        _ => Err(invalid(format!("{what} exceeds {max} bytes"))),
     }
+}
+
+fn invalid(what: impl Into<String>) -> io::Error {
+    io::Error::new(ErrorKind::InvalidInput, what.into())
 }
 
 /// Reads an export file: an iterator over its records, which ends at the first error.

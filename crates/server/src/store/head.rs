@@ -4,24 +4,37 @@
 use super::row::{Envelope, Key, RowKind, seal_row};
 
 const KINDS: usize = RowKind::ALL.len();
-const TALLY_BYTES: usize = 1 + 3 * 8;
+const COLUMN_BYTES: usize = 1 + 4 * 8;
 
-/// The count of a multiset of rows and the wrapping sum of their hashes: adding and taking away commute.
+/// The count of a multiset of rows, their bytes, and the wrapping sum of their hashes: adding and taking away commute.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Tally {
     pub(super) rows: u64,
+    /// Of keys and values.
+    pub(super) bytes: u64,
     pub(super) digest: u64,
 }
 
 impl Tally {
     pub(super) fn add(&mut self, key: &[u8], value: &[u8]) {
         self.rows = self.rows.wrapping_add(1);
+        self.bytes = self.bytes.wrapping_add((key.len() + value.len()) as u64);
         self.digest = self.digest.wrapping_add(row_hash(key, value));
     }
 
     pub(super) fn take(&mut self, key: &[u8], value: &[u8]) {
         self.rows = self.rows.wrapping_sub(1);
+        self.bytes = self.bytes.wrapping_sub((key.len() + value.len()) as u64);
         self.digest = self.digest.wrapping_sub(row_hash(key, value));
+    }
+
+    /// As it is written.
+    pub(super) fn words(&self) -> [u64; 3] {
+        [self.rows, self.bytes, self.digest]
+    }
+
+    pub(super) fn from_words([rows, bytes, digest]: [u64; 3]) -> Self {
+        Self { rows, bytes, digest }
     }
 }
 
@@ -58,14 +71,20 @@ impl Head {
         &mut self.columns[kind.index()]
     }
 
+    /// Bytes of keys and values of all rows that count.
+    pub(super) fn live_bytes(&self) -> u64 {
+        self.columns.iter().map(|column| column.tally.bytes).sum()
+    }
+
     /// The row that holds it.
     pub(super) fn row(&self, merchant: &str) -> (Vec<u8>, Vec<u8>) {
-        let mut payload = Vec::with_capacity(8 + KINDS * TALLY_BYTES);
+        let mut payload = Vec::with_capacity(8 + KINDS * COLUMN_BYTES);
         payload.extend_from_slice(&self.generation.to_le_bytes());
         for kind in RowKind::ALL {
             let column = self.column(kind);
             payload.push(kind.code());
-            put_words(&mut payload, &[column.epoch, column.tally.rows, column.tally.digest]);
+            put_words(&mut payload, &[column.epoch]);
+            put_words(&mut payload, &column.tally.words());
         }
         head_row(merchant, self.generation, &payload)
     }
@@ -74,11 +93,11 @@ impl Head {
     pub(super) fn parse(payload: &[u8]) -> Result<Self, &'static str> {
         let (generation, columns) = payload.split_first_chunk::<8>().ok_or("too short")?;
         let mut head = Self { generation: u64::from_le_bytes(*generation), ..Self::default() };
-        for column in columns.chunks(TALLY_BYTES) {
+        for column in columns.chunks(COLUMN_BYTES) {
             let (&code, words) = column.split_first().ok_or("too short")?;
             let kind = RowKind::from_code(code).ok_or("a kind of rows that this program does not know")?;
-            let [epoch, rows, digest] = words_of(words).ok_or("too short")?;
-            *head.column_mut(kind) = Column { epoch, tally: Tally { rows, digest } };
+            let [epoch, tally @ ..] = words_of::<4>(words).ok_or("too short")?;
+            *head.column_mut(kind) = Column { epoch, tally: Tally::from_words(tally) };
         }
         Ok(head)
     }
@@ -96,14 +115,15 @@ pub(super) struct Meta {
 impl Meta {
     /// The row that holds it.
     pub(super) fn row(&self) -> (Vec<u8>, Vec<u8>) {
-        let mut payload = Vec::with_capacity(24);
-        put_words(&mut payload, &[self.sequence, self.heads.rows, self.heads.digest]);
+        let mut payload = Vec::with_capacity(32);
+        put_words(&mut payload, &[self.sequence]);
+        put_words(&mut payload, &self.heads.words());
         head_row("", self.sequence, &payload)
     }
 
     pub(super) fn parse(payload: &[u8]) -> Option<Self> {
-        let [sequence, rows, digest] = words_of(payload)?;
-        Some(Self { sequence, heads: Tally { rows, digest } })
+        let [sequence, heads @ ..] = words_of::<4>(payload)?;
+        Some(Self { sequence, heads: Tally::from_words(heads) })
     }
 }
 

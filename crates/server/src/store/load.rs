@@ -43,25 +43,22 @@ impl Store {
     /// 0, without a call, for a merchant that is not there.
     ///
     /// The records count only once this has returned without an error: that a row is missing shows at the end.
-    /// No commit to the merchant may run meanwhile.
+    /// `on_row` must not call the store.
     ///
     /// # Errors
     /// [`StoreError::Damaged`] names what is damaged. [`StoreError::Lost`] when the engine cannot read its files.
     pub fn load(&self, merchant: &str, mut on_row: impl FnMut(Row)) -> Result<u64, StoreError> {
-        let head = {
-            let state = self.state();
-            state.check_alive()?;
-            state.heads.get(merchant).cloned()
-        };
-        let Some(head) = head else { return Ok(0) };
+        let mut state = self.state();
+        let engine = state.alive()?;
+        let Some(head) = state.heads.get(merchant).cloned() else { return Ok(0) };
         let mut reading = Reading { merchant, head: &head, tallies: Default::default(), open: None };
-        let outcome = self.engine.scan(&row::merchant_prefix(merchant), |key, value| {
+        let outcome = engine.scan(&row::merchant_prefix(merchant), |key, value| {
             match reading.take(key, value, &mut on_row) {
                 Ok(()) => ControlFlow::Continue(()),
                 Err(damage) => ControlFlow::Break(damage),
             }
         });
-        if let Some(damage) = self.state().note(outcome.map_err(StoreError::from))? {
+        if let Some(damage) = state.note(outcome.map_err(StoreError::from))? {
             return Err(damage.into());
         }
         reading.finish(&mut on_row)?;

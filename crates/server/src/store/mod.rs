@@ -5,13 +5,14 @@
 //!
 //! On disk, under the data directory:
 //! - `lock`: held while a process has the store open;
-//! - `store/`: the engine's files;
+//! - `store/`: the engine's files; for moments `store.new/` and `store.old/`, see `compact`;
 //! - `tip`: format version, and what the last acknowledged commit was, so that a lost tail is noticed;
 //! - `seal`: digests of all of these, present only after a clean close;
 //! - `exports/`: one file per kept generation, see [`export`] and [`exports`].
 
 mod batch;
 mod commit;
+mod compact;
 mod engine;
 mod error;
 pub mod export;
@@ -61,13 +62,13 @@ impl Default for StoreOptions {
 
 /// An open store.
 ///
-/// All of it may be called from any thread; changes take turns.
+/// All of it may be called from any thread; calls take turns.
 /// After an engine fault whose outcome is unknown it refuses everything with [`StoreError::Lost`] until reopened.
 #[derive(Debug)]
 pub struct Store {
     path: PathBuf,
+    cache_bytes: u64,
     state: Mutex<State>,
-    engine: Engine,
     /// Declared last: the lock is given up after the engine is gone.
     _lock: File,
 }
@@ -75,6 +76,8 @@ pub struct Store {
 /// What the store remembers of what is committed.
 #[derive(Debug)]
 struct State {
+    /// `None` only when it was lost while being replaced, and then `lost` is set.
+    engine: Option<Engine>,
     meta: Meta,
     heads: BTreeMap<Box<str>, Head>,
     tip: TipFile,
@@ -106,22 +109,24 @@ impl Store {
         files::tree_bytes(&self.path.join(files::ENGINE_DIR))
     }
 
+    /// Bytes of keys and values of everything committed.
+    pub fn live_bytes(&self) -> u64 {
+        self.state().live_bytes()
+    }
+
     /// Makes everything durable and seals it, so that the next open notices any byte that changed meanwhile.
     ///
     /// # Errors
     /// [`StoreError::Lost`] when the store was lost before, else what stopped the flush or the seal.
     /// In either case there is no seal, and the next open proceeds as after a crash.
     pub fn close(self) -> Result<(), StoreError> {
-        let Self { path, state, engine, _lock } = self;
-        let state = state.into_inner().unwrap_or_else(PoisonError::into_inner);
-        if let Some(what) = state.lost {
-            return Err(StoreError::Lost { what });
+        let Self { path, state, _lock, .. } = self;
+        let mut state = state.into_inner().unwrap_or_else(PoisonError::into_inner);
+        state.alive()?.sync()?;
+        if let Some(engine) = state.engine.take() {
+            engine.close()?;
         }
-        engine.sync()?;
-        engine.close()?;
-        drop(state.tip);
-        seal::write(&path)?;
-        Ok(())
+        seal::write(&path)
     }
 
     /// A panic while the state was held leaves it marked lost by the engine, so the lock's own poison says no more.
@@ -131,11 +136,17 @@ impl Store {
 }
 
 impl State {
-    fn check_alive(&self) -> Result<(), StoreError> {
-        match &self.lost {
-            Some(what) => Err(StoreError::Lost { what: what.clone() }),
-            None => Ok(()),
+    /// The engine, unless it is lost.
+    fn alive(&self) -> Result<&Engine, StoreError> {
+        match (&self.engine, &self.lost) {
+            (Some(engine), None) => Ok(engine),
+            (_, Some(what)) => Err(StoreError::Lost { what: what.clone() }),
+            (None, None) => Err(StoreError::Lost { what: "it was being replaced".into() }),
         }
+    }
+
+    fn live_bytes(&self) -> u64 {
+        self.meta.heads.bytes + self.heads.values().map(Head::live_bytes).sum::<u64>()
     }
 
     /// Remembers a fault of the engine for good: what reached the disk is unknown.

@@ -12,7 +12,7 @@ use super::head::{Head, Meta, Tally};
 use super::row::{self, Key, RowKind};
 use super::stage::Garbage;
 use super::tip::TipFile;
-use super::{State, Store, StoreOptions, seal};
+use super::{State, Store, StoreOptions, compact, seal};
 
 const LOCK_FILE: &str = "lock";
 const DAMAGED_DIR: &str = "damaged";
@@ -27,6 +27,7 @@ impl Store {
     /// See [`OpenError`]. A store that does not open is left as it is.
     pub fn open(data: &Path, options: &StoreOptions) -> Result<Self, OpenError> {
         let lock = lock(data)?;
+        compact::finish(data).map_err(OpenError::io(data))?;
         seal::verify(data)?;
         let (tip, acknowledged) = TipFile::open(data)?;
         let dir = data.join(ENGINE_DIR);
@@ -35,9 +36,10 @@ impl Store {
         }
         seal::remove(data)?;
         let engine = Engine::open(&dir, options.cache_bytes)?;
-        let mut state = recover(&engine, tip, acknowledged)?;
-        while state.sweep(&engine).map_err(into_open)? > 0 {}
-        Ok(Self { path: data.to_path_buf(), state: Mutex::new(state), engine, _lock: lock })
+        let mut state = recover(engine, tip, acknowledged)?;
+        while state.sweep().map_err(into_open)? > 0 {}
+        let (path, cache_bytes) = (data.to_path_buf(), options.cache_bytes);
+        Ok(Self { path, cache_bytes, state: Mutex::new(state), _lock: lock })
     }
 }
 
@@ -48,6 +50,7 @@ impl Store {
 /// When another process has it open, or the file system refuses.
 pub fn set_aside(data: &Path) -> Result<PathBuf, OpenError> {
     let _lock = lock(data)?;
+    compact::finish(data).map_err(OpenError::io(data))?;
     let damaged = data.join(DAMAGED_DIR);
     files::create_dirs(&damaged).map_err(OpenError::io(&damaged))?;
     let mut number = 1;
@@ -89,17 +92,17 @@ fn into_open(fault: StoreError) -> OpenError {
 }
 
 /// Reads what is committed, and finds what is not but lies about.
-fn recover(engine: &Engine, tip: TipFile, acknowledged: Meta) -> Result<State, OpenError> {
-    let meta = read_meta(engine)?;
+fn recover(engine: Engine, tip: TipFile, acknowledged: Meta) -> Result<State, OpenError> {
+    let meta = read_meta(&engine)?;
     check_tail(&meta, &acknowledged)?;
     let mut heads = BTreeMap::new();
     let mut garbage = VecDeque::new();
     let mut found = Tally::default();
     let mut cursor = Some(row::after_key(Key::head("").encode()));
-    while let Some(key) = next_key(engine, cursor)? {
+    while let Some(key) = next_key(&engine, cursor)? {
         let merchant = parse_key(&key)?.merchant;
-        let head = read_head(engine, merchant)?;
-        garbage.extend(stray_epochs(engine, merchant, head.as_ref())?);
+        let head = read_head(&engine, merchant)?;
+        garbage.extend(stray_epochs(&engine, merchant, head.as_ref())?);
         if let Some(head) = head {
             let (key, value) = head.row(merchant);
             found.add(&key, &value);
@@ -118,7 +121,7 @@ fn recover(engine: &Engine, tip: TipFile, acknowledged: Meta) -> Result<State, O
     let epochs = heads.values().flat_map(|head: &Head| RowKind::ALL.map(|kind| head.column(kind).epoch));
     let strays = garbage.iter().map(|stray: &Garbage| stray.epoch);
     let next_epoch = epochs.chain(strays).max().unwrap_or(0) + 1;
-    Ok(State { meta, heads, tip, next_epoch, garbage, lost: None })
+    Ok(State { engine: Some(engine), meta, heads, tip, next_epoch, garbage, lost: None })
 }
 
 /// One commit may have been written and never acknowledged; anything else is loss.

@@ -3,7 +3,8 @@
 //! The new ones are written beside the old, under an epoch of their own that no reader looks at; one small commit
 //! then flips the head to that epoch. The old rows, or those of a replacement that never came to its flip, are swept.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
+use std::ops::ControlFlow;
 
 use bytes::Bytes;
 
@@ -38,6 +39,21 @@ pub(super) struct Garbage {
     pub(super) epoch: u64,
 }
 
+impl Staged {
+    fn take(&mut self, engine: &Engine, step: &BTreeMap<Box<[u8]>, Bytes>) -> Result<(), StoreError> {
+        let mut writes = Writes::default();
+        let mut tally = self.tally;
+        for (id, value) in step {
+            let (merchant, generation) = (&self.merchant, self.generation);
+            let place = Place { merchant, kind: self.kind, epoch: self.epoch, generation, id };
+            place.write(engine, Some(value), &mut writes, &mut tally)?;
+        }
+        engine.apply(writes)?;
+        self.tally = tally;
+        Ok(())
+    }
+}
+
 impl From<Staged> for Garbage {
     fn from(staged: Staged) -> Self {
         Self { merchant: staged.merchant, kind: staged.kind, epoch: staged.epoch }
@@ -52,7 +68,7 @@ impl Store {
     pub fn stage(&self, merchant: &str, kind: RowKind) -> Result<Staged, StoreError> {
         check_id(merchant.len(), MERCHANT_BYTES_MAX)?;
         let mut state = self.state();
-        state.check_alive()?;
+        state.alive()?;
         let epoch = state.next_epoch;
         state.next_epoch += 1;
         let generation = state.heads.get(merchant).map_or(0, |head| head.generation) + 1;
@@ -83,18 +99,8 @@ impl Store {
 
     fn stage_step(&self, staged: &mut Staged, step: &BTreeMap<Box<[u8]>, Bytes>) -> Result<(), StoreError> {
         let mut state = self.state();
-        state.check_alive()?;
-        let mut writes = Writes::default();
-        let mut tally = staged.tally;
-        for (id, value) in step {
-            let (merchant, generation) = (&staged.merchant, staged.generation);
-            let place = Place { merchant, kind: staged.kind, epoch: staged.epoch, generation, id };
-            let noted = place.write(&self.engine, Some(value), &mut writes, &mut tally);
-            state.note(noted)?;
-        }
-        state.note(self.engine.apply(writes).map_err(StoreError::from))?;
-        staged.tally = tally;
-        Ok(())
+        let taken = staged.take(state.alive()?, step);
+        state.note(taken)
     }
 
     /// Gives a replacement up. Its rows are swept.
@@ -108,36 +114,36 @@ impl Store {
     /// # Errors
     /// As [`Store::commit`].
     pub fn sweep(&self) -> Result<usize, StoreError> {
-        self.state().sweep(&self.engine)
+        self.state().sweep()
     }
 }
 
 impl State {
-    pub(super) fn sweep(&mut self, engine: &Engine) -> Result<usize, StoreError> {
-        self.check_alive()?;
-        let swept = sweep_step(engine, &mut self.garbage);
-        self.note(swept)
+    pub(super) fn sweep(&mut self) -> Result<usize, StoreError> {
+        while let Some(stray) = self.garbage.front() {
+            let swept = sweep_step(self.alive()?, stray);
+            let count = self.note(swept)?;
+            if count < STEP_ROWS {
+                self.garbage.pop_front();
+            }
+            if count > 0 {
+                return Ok(count);
+            }
+        }
+        Ok(0)
     }
 }
 
-fn sweep_step(engine: &Engine, garbage: &mut VecDeque<Garbage>) -> Result<usize, StoreError> {
-    while let Some(stray) = garbage.front() {
-        let mut writes = Writes::default();
-        engine.scan(&row::epoch_prefix(&stray.merchant, stray.kind.code(), stray.epoch), |key, _| {
-            writes.delete(key.to_vec());
-            match writes.count() {
-                STEP_ROWS => std::ops::ControlFlow::Break(()),
-                _ => std::ops::ControlFlow::Continue(()),
-            }
-        })?;
-        let count = writes.count();
-        engine.apply(writes)?;
-        if count < STEP_ROWS {
-            garbage.pop_front();
+fn sweep_step(engine: &Engine, stray: &Garbage) -> Result<usize, StoreError> {
+    let mut writes = Writes::default();
+    engine.scan(&row::epoch_prefix(&stray.merchant, stray.kind.code(), stray.epoch), |key, _| {
+        writes.delete(key.to_vec());
+        match writes.count() {
+            STEP_ROWS => ControlFlow::Break(()),
+            _ => ControlFlow::Continue(()),
         }
-        if count > 0 {
-            return Ok(count);
-        }
-    }
-    Ok(0)
+    })?;
+    let count = writes.count();
+    engine.apply(writes)?;
+    Ok(count)
 }

@@ -20,7 +20,8 @@ const MAGIC: &[u8; 8] = b"SCSTORE\n";
 /// The format of the whole store.
 const VERSION: u32 = 1;
 const HEADER_BYTES: usize = 16;
-const SLOT_BYTES: usize = 28;
+const SLOT_BYTES: usize = 36;
+const SLOT_CRC_AT: usize = SLOT_BYTES - 4;
 const BLOCK_BYTES: u64 = 4_096;
 const FILE_BYTES: usize = 3 * BLOCK_BYTES as usize;
 
@@ -100,17 +101,18 @@ fn check_header(bytes: &[u8; FILE_BYTES]) -> Result<(), OpenError> {
 
 fn slot_bytes(meta: &Meta) -> [u8; SLOT_BYTES] {
     let mut slot = [0; SLOT_BYTES];
-    slot[..8].copy_from_slice(&meta.sequence.to_le_bytes());
-    slot[8..16].copy_from_slice(&meta.heads.rows.to_le_bytes());
-    slot[16..24].copy_from_slice(&meta.heads.digest.to_le_bytes());
-    let crc = crc32c::crc32c(&slot[..24]);
-    slot[24..].copy_from_slice(&crc.to_le_bytes());
+    let [rows, bytes, digest] = meta.heads.words();
+    for (word, out) in [meta.sequence, rows, bytes, digest].iter().zip(slot.chunks_exact_mut(8)) {
+        out.copy_from_slice(&word.to_le_bytes());
+    }
+    let crc = crc32c::crc32c(&slot[..SLOT_CRC_AT]);
+    slot[SLOT_CRC_AT..].copy_from_slice(&crc.to_le_bytes());
     slot
 }
 
 fn parse_slot(bytes: &[u8]) -> Option<Meta> {
     let slot = bytes.first_chunk::<SLOT_BYTES>()?;
     let word = |at: usize| slot[at..].first_chunk::<8>().map_or(0, |word| u64::from_le_bytes(*word));
-    let meta = Meta { sequence: word(0), heads: Tally { rows: word(8), digest: word(16) } };
+    let meta = Meta { sequence: word(0), heads: Tally::from_words([word(8), word(16), word(24)]) };
     (slot_bytes(&meta) == *slot).then_some(meta)
 }

@@ -40,7 +40,7 @@ use {
 
 /// A handle to the writer threads. Cheap to clone.
 #[derive(Clone)]
-pub struct Writer(Arc<Threads>);
+pub(crate) struct Writer(Arc<Threads>);
 
 struct Threads {
     registry: Arc<Registry>,
@@ -114,7 +114,7 @@ impl Writer {
     ///
     /// # Errors
     /// See [`Refusal`].
-    pub async fn submit(&self, submission: Submission) -> Result<Receipt, Refusal> {
+    pub(crate) async fn submit(&self, submission: Submission) -> Result<Receipt, Refusal> {
         let threads = &*self.0;
         let store = threads.store.lock().unwrap_or_else(PoisonError::into_inner).clone()?;
         let Submission { merchant, at, request, change } = submission;

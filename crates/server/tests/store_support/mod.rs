@@ -58,6 +58,15 @@ pub(crate) fn read_all(store: &Store) -> Result<Records, StoreError> {
     Ok(records)
 }
 
+/// The engine under a store that is not open.
+#[expect(clippy::disallowed_types, reason = "looks under the store")]
+pub(crate) fn raw(data: &Path) -> sled::Db {
+    let config = sled::Config::new().path(data.join("store")).segment_size(256 * 1024);
+    // A thread of the engine may hold a file that was just closed for a moment longer.
+    let attempts = std::iter::repeat_with(|| config.open().inspect_err(|_| std::thread::yield_now()));
+    attempts.take(100_000).find_map(Result::ok).unwrap()
+}
+
 /// The files of a closed store, to be put back after each damage.
 pub(crate) struct Image {
     files: Vec<(PathBuf, Vec<u8>)>,
