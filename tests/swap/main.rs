@@ -21,7 +21,7 @@ use world::{ANCHOR, MERCHANT, Marks, POLICIES};
 
 const SWAPS: u32 = 1_000;
 const CONNECTIONS: usize = 4;
-const READERS_PER_CONNECTION: usize = 4;
+const READERS_PER_CONNECTION: usize = 2;
 const READERS: usize = CONNECTIONS * READERS_PER_CONNECTION;
 /// So many answers between two swaps that at least one was asked after the first and answered before the second:
 /// every reader has one call under way.

@@ -1,6 +1,7 @@
 //! A merchant whose every record carries the mark of the write that made it, so that an answer tells what it was made
 //! from.
 
+use prost_types::Timestamp;
 use sidecart::v1 as pb;
 
 pub(crate) const MERCHANT: &str = "swap";
@@ -54,8 +55,8 @@ impl Marks {
 
     /// The whole catalog.
     pub(crate) fn products(self) -> Vec<pb::Product> {
-        let anchor = product(ANCHOR.into(), PRICE_BASE * 1_000_000);
-        (0..TARGETS).map(|nth| product(target(nth), self.price())).chain([anchor]).collect()
+        let anchor = product(ANCHOR.into(), PRICE_BASE * 1_000_000, self.set_time());
+        (0..TARGETS).map(|nth| product(target(nth), self.price(), self.set_time())).chain([anchor]).collect()
     }
 
     /// New prices for all targets.
@@ -63,6 +64,7 @@ impl Marks {
         let offer = |nth| pb::OfferUpdate {
             product_id: target(nth),
             price: Some(usd(self.price())),
+            set_time: Some(self.set_time()),
             ..pb::OfferUpdate::default()
         };
         (0..TARGETS).map(offer).collect()
@@ -115,6 +117,11 @@ impl Marks {
         PRICE_BASE + i64::from(self.catalog)
     }
 
+    /// In the order of the marks, whatever the clock does.
+    fn set_time(self) -> Timestamp {
+        Timestamp { seconds: i64::from(self.catalog), nanos: 0 }
+    }
+
     fn position(self, nth: u32) -> u32 {
         1 + (nth + self.rules) % TARGETS
     }
@@ -140,11 +147,12 @@ fn target(nth: u32) -> String {
 }
 
 /// A product in a leaf category of its own.
-fn product(id: String, minor_units: i64) -> pb::Product {
+fn product(id: String, minor_units: i64, set_time: Timestamp) -> pb::Product {
     pb::Product {
         title: format!("Title of {id}"),
         category_path: vec!["All".into(), id.clone()],
         price: Some(usd(minor_units)),
+        price_set_time: Some(set_time),
         product_id: id,
         ..pb::Product::default()
     }

@@ -21,10 +21,13 @@ pub(crate) fn arrange<'c, 'a, T: Trace>(
     rest.sort_by(|a, b| by_key(a, b));
     let mut room = Room { setting, taken_by: Vec::new() };
     let offers_max = setting.limits.offers_max as usize;
-    // Pins take their room before the rest, whatever their score.
+    // Pins take their room before the rest, whatever their score; but a place that the answer does not have
+    // is after all others, and takes no room from what is shown.
+    let beyond = pins.split_off(pins.partition_point(|pin| position(pin) <= offers_max));
     let pins = room.fill(&pins, pins.len(), trace);
     let rest = room.fill(&rest, offers_max, trace);
     let mut list = merged(slots(&pins), &rest);
+    list.extend(room.fill(&beyond, offers_max.saturating_sub(list.len()), trace));
     let shown = setting.query.results_max.map_or(offers_max, |wanted| offers_max.min(wanted as usize));
     for candidate in list.iter().skip(shown) {
         note(setting, candidate, &Stop::Trimmed { max: shown }, trace);
@@ -81,6 +84,7 @@ impl<'c, 'a> Room<'_, 'c, 'a> {
             if filled.len() >= max {
                 // Nothing is shown beyond the policy's maximum; only a trace still asks why.
                 if trace.wants(candidate.entry.product().id()) {
+                    let max = self.setting.limits.offers_max as usize;
                     let stop = self.refusal(candidate).unwrap_or(Stop::Trimmed { max });
                     note(self.setting, candidate, &stop, trace);
                 }
@@ -137,7 +141,7 @@ fn slots<'c, 'a>(pins: &[&'c Candidate<'a>]) -> BTreeMap<usize, &'c Candidate<'a
     let mut slots = BTreeMap::new();
     let mut late = Vec::new();
     for pin in pins {
-        let slot = usize::from(pin.route.pairing.position.unwrap_or(u8::MAX));
+        let slot = position(pin);
         if slots.contains_key(&slot) {
             late.push((slot, *pin));
             continue;
@@ -167,14 +171,14 @@ fn merged<'c, 'a>(slots: BTreeMap<usize, &'c Candidate<'a>>, rest: &[&'c Candida
     list
 }
 
+/// Where the merchant wants it, from 1; without a wish after all that have one.
+fn position(candidate: &Candidate<'_>) -> usize {
+    candidate.route.pairing.position.map_or(usize::MAX, usize::from)
+}
+
 fn by_position(a: &Candidate<'_>, b: &Candidate<'_>) -> Ordering {
-    let (a_route, b_route) = (&a.route, &b.route);
-    a_route
-        .pairing
-        .position
-        .cmp(&b_route.pairing.position)
-        .then_with(|| a_route.rule.id().cmp(b_route.rule.id()))
-        .then_with(|| a.entry.product().id().cmp(b.entry.product().id()))
+    let ids = |candidate: &Candidate<'_>| (candidate.route.rule.id(), candidate.entry.product().id());
+    position(a).cmp(&position(b)).then_with(|| ids(a).cmp(&ids(b)))
 }
 
 fn by_key(a: &Candidate<'_>, b: &Candidate<'_>) -> Ordering {

@@ -194,6 +194,17 @@ fn pins_stand_where_they_belong() {
 }
 
 #[test]
+fn a_pin_that_the_answer_has_no_place_for_takes_no_room() {
+    let decision = answer(|world| {
+        world.products.push(product("card2", "Memory", 3_800));
+        world.rules.push(pair("card2", Relation::RequiredAccessory, is("x100v"), is("card2")));
+        world.pairing("card2").position = Some(2);
+        world.limits(Override { offers_max: Some(1), ..Override::default() });
+    });
+    assert_eq!(offered(&decision), ["card"]);
+}
+
+#[test]
 fn the_objective_decides_the_order() {
     let cases = [
         (Objective::TakeRate, ["card", "tripod", "case"]),

@@ -151,6 +151,8 @@ pub const READS_MAX: usize = 1_024;
 pub const WRITES_MAX: usize = 512;
 /// Concurrent heavy calls: imports, exports, batches and simulations.
 pub const BULKS_MAX: usize = 16;
+/// Of these, uploads that are held in memory whole before they are applied.
+pub const REPLACEMENTS_MAX: usize = 4;
 /// Concurrent calls that people make: lint, history, diff; and calls of unknown methods.
 pub const ADMINS_MAX: usize = 32;
 /// Concurrent subscriptions to new generations.

@@ -1,5 +1,7 @@
 //! Damage to a store is detected and named, and never read as something else.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests may, as tests may")]
+
 mod store_support;
 
 use std::fs;
@@ -20,7 +22,7 @@ fn small_store(data: &Path) -> (Store, Records) {
     write(&store, 3, RowKind::Product, "lens", Some(b"a better lens"));
     let mut batch = Batch::default();
     let part = batch.merchant("m", 4);
-    part.put(RowKind::Rule, b"r1", Bytes::from(vec![7; 3_600]));
+    part.put(RowKind::Rule, b"r1", Bytes::from(vec![7; 2_600]));
     part.put(RowKind::Policy, b"default", Bytes::from_static(b"at most three"));
     part.delete(RowKind::Product, b"body");
     batch.merchant("n", 1).put(RowKind::Request, b"q", Bytes::new());
@@ -63,7 +65,12 @@ fn outcome(data: &Path) -> Result<Records, String> {
 }
 
 /// Flips one byte at a time, and returns how many flips were noticed.
-fn check_flips<'a>(data: &Path, image: &Image, records: &Records, flips: impl Iterator<Item = Flip<'a>>) -> usize {
+fn check_flips<'a>(
+    data: &Path,
+    image: &Image,
+    records: &Records,
+    flips: impl Iterator<Item = Flip<'a>>,
+) -> usize {
     let mut noticed = 0;
     for (path, bytes, at) in flips {
         image.restore(data);
@@ -78,7 +85,10 @@ fn check_flips<'a>(data: &Path, image: &Image, records: &Records, flips: impl It
     noticed
 }
 
-fn flips_by<'a>(image: &'a Image, step: impl Fn(&Path, usize) -> bool + Copy) -> impl Iterator<Item = Flip<'a>> {
+fn flips_by<'a>(
+    image: &'a Image,
+    step: impl Fn(&Path, usize) -> bool + Copy,
+) -> impl Iterator<Item = Flip<'a>> {
     image.files().iter().flat_map(move |(path, bytes)| {
         (0..bytes.len()).filter(move |at| step(path, *at)).map(move |at| (path, bytes.as_slice(), at))
     })
@@ -117,7 +127,7 @@ fn every_flipped_byte_of_an_unsealed_store_is_detected_or_harmless() {
     let image = Image::of(&data);
     let flips = flips_by(&image, |path, at| !path.ends_with("tip") || at % 4_096 < 32 || at % 64 == 0);
     let noticed = check_flips(&data, &image, &records, flips);
-    assert!(noticed > 5_000, "{noticed}");
+    assert!(noticed > 4_000, "{noticed}");
 }
 
 /// Strides over the data file, whose second half is empty; every byte of what the engine adds on reopening.
@@ -133,7 +143,8 @@ fn flips_after_reopening_are_detected_or_harmless() {
     let image = Image::of(&data);
     let snapshot = |path: &Path| path.to_string_lossy().contains("snap.");
     assert!(image.files().iter().any(|(path, _)| snapshot(path)));
-    let flips = flips_by(&image, |path, at| snapshot(path) || at % 1_499 == 0 || (at < 7_000 && at % 13 == 0));
+    let flips =
+        flips_by(&image, |path, at| snapshot(path) || at % 1_499 == 0 || (at < 7_000 && at % 13 == 0));
     assert!(check_flips(&data, &image, &records, flips) > 100);
 }
 
@@ -145,7 +156,7 @@ fn flips_in_a_log_of_many_segments_are_detected_or_harmless() {
     drop(store);
     let image = Image::of(&data);
     assert!(fs::metadata(data.join("store/db")).unwrap().len() > 2_000_000);
-    let flips = flips_by(&image, |path, at| path.ends_with("db") && at % 30_011 == 0);
+    let flips = flips_by(&image, |path, at| path.ends_with("db") && at % 60_013 == 0);
     let noticed = check_flips(&data, &image, &records, flips);
     assert!(noticed > 10, "{noticed}");
 }

@@ -98,7 +98,10 @@ fn faults_name_the_record() {
     let third = written(&rows[..2]).len() - 41;
     let mut bytes = written(&rows);
     bytes[third + 20] ^= 1;
-    assert_eq!(read(&bytes).unwrap_err().to_string(), "record 3 of the export file is damaged: its checksum does not match");
+    assert_eq!(
+        read(&bytes).unwrap_err().to_string(),
+        "record 3 of the export file is damaged: its checksum does not match"
+    );
     let mut oversize = written(&rows);
     oversize[third + 4..third + 8].copy_from_slice(&(RECORD_BYTES_MAX as u32 + 1).to_le_bytes());
     assert!(matches!(read(&oversize), Err(ExportError::Record { number: 3, .. })));
@@ -125,11 +128,15 @@ fn the_newest_two_files_are_kept_and_the_newest_readable_is_found() {
     assert_eq!(list(data).unwrap(), []);
     assert_eq!(newest_readable(data, "m").unwrap(), None);
     let rows = small_rows();
-    let paths: Vec<_> =
-        [9, 10, 11].map(|generation| write_file(data, &header("m", generation), rows.clone()).unwrap()).into();
+    let paths: Vec<_> = [9, 10, 11]
+        .map(|generation| write_file(data, &header("m", generation), rows.clone()).unwrap())
+        .into();
     write_file(data, &header("n", 1), Vec::new()).unwrap();
-    let found: Vec<_> =
-        list(data).unwrap().into_iter().map(|file| (file.header.merchant.to_string(), file.header.generation)).collect();
+    let found: Vec<_> = list(data)
+        .unwrap()
+        .into_iter()
+        .map(|file| (file.header.merchant.to_string(), file.header.generation))
+        .collect();
     assert_eq!(found, [("m".to_owned(), 11), ("m".to_owned(), 10), ("n".to_owned(), 1)]);
     assert!(!paths[0].exists());
     let newest = newest_readable(data, "m").unwrap().unwrap();
@@ -147,7 +154,8 @@ fn the_newest_two_files_are_kept_and_the_newest_readable_is_found() {
 fn no_merchant_id_leads_out_of_the_directory() {
     let dir = scratch();
     let data = dir.path().join("data");
-    let ids = ["..", "../x", "/etc", "a/b", "A", "a", "%41", "caffè", ".", &"長".repeat(42), &"長".repeat(41)];
+    let ids =
+        ["..", "../x", "/etc", "a/b", "A", "a", "%41", "caffè", ".", &"長".repeat(42), &"長".repeat(41)];
     for id in ids {
         let path = write_file(&data, &header(id, 1), small_rows()).unwrap();
         assert_eq!(path.parent().unwrap().parent().unwrap(), data.join(EXPORTS_DIR), "{id}");

@@ -1,5 +1,7 @@
 //! What is committed is what is read back, across reopenings.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests may, as tests may")]
+
 mod store_support;
 
 use std::path::Path;
@@ -28,8 +30,10 @@ fn records_of_any_length_are_read_back() {
         let value: Vec<u8> = (0..length).map(|at| (at % 251) as u8).collect();
         write(&store, generation, RowKind::Rule, "r", Some(&value));
         write(&store, generation, RowKind::Product, "p", Some(b"beside it"));
-        let expected =
-            Records::from([record(RowKind::Rule, "r", value), record(RowKind::Product, "p", b"beside it".to_vec())]);
+        let expected = Records::from([
+            record(RowKind::Rule, "r", value),
+            record(RowKind::Product, "p", b"beside it".to_vec()),
+        ]);
         assert_eq!(read_all(&store).unwrap(), expected, "{length}");
         store = reopened(store);
         assert_eq!(read_all(&store).unwrap(), expected, "{length}, reopened");
@@ -54,7 +58,9 @@ fn ids_that_start_with_each_other_keep_apart() {
     store.commit(batch).unwrap();
     let records = read_all(&reopened(store)).unwrap();
     assert_eq!(records.len(), 21);
-    assert!(records.iter().all(|((_, _, id), value)| value.iter().all(|byte| usize::from(*byte) == id.len())));
+    assert!(
+        records.iter().all(|((_, _, id), value)| value.iter().all(|byte| usize::from(*byte) == id.len()))
+    );
 }
 
 #[test]
@@ -104,12 +110,20 @@ fn a_batch_over_a_bound_is_refused_and_changes_nothing() {
     ];
     for (name, fill, expected) in cases {
         let mut batch = Batch::default();
-        batch.merchant("a", 1).put(RowKind::Product, b"p", Bytes::from_static(b"sound, but in the same batch"));
+        batch.merchant("a", 1).put(
+            RowKind::Product,
+            b"p",
+            Bytes::from_static(b"sound, but in the same batch"),
+        );
         fill(&mut batch);
         let fault = store.commit(batch).unwrap_err();
         assert!(expected(&fault), "{name}: {fault}");
         assert_eq!(read_all(&store).unwrap(), before, "{name}");
     }
+    let foreign = staged(&store, "other", RowKind::Product, &[]);
+    let mut batch = Batch::default();
+    batch.merchant("m", 6).flip(foreign);
+    assert!(matches!(store.commit(batch), Err(StoreError::Misplaced { .. })));
     write(&store, 6, RowKind::Product, "p", Some(b"and it goes on"));
     assert_ne!(read_all(&reopened(store)).unwrap(), before);
 }
@@ -152,6 +166,18 @@ fn a_snapshot_left_half_written_by_a_kill_is_removed() {
     assert_eq!(read_all(&store).unwrap().len(), 1);
 }
 
+#[test]
+fn a_store_cut_short_while_being_made_is_made_again() {
+    let dir = scratch();
+    drop(open(dir.path()).unwrap());
+    std::fs::write(dir.path().join("store/conf"), b"half of a configuration").unwrap();
+    std::fs::remove_file(dir.path().join("store/db")).unwrap();
+    let store = open(dir.path()).unwrap();
+    write(&store, 1, RowKind::Product, "p", Some(b"kept"));
+    drop(store);
+    assert_eq!(read_all(&open(dir.path()).unwrap()).unwrap().len(), 1);
+}
+
 /// Makes a data directory in which products 0..n were replaced by others, as far as `until` says.
 fn interrupted_replacement(data: &Path, flipped: Option<u64>) -> Store {
     let store = open(data).unwrap();
@@ -177,7 +203,10 @@ fn a_replacement_that_was_never_flipped_is_collected() {
     drop(interrupted_replacement(dir.path(), None));
     let store = open(dir.path()).unwrap();
     assert_eq!(store.merchants().len(), 1);
-    let expected = [record(RowKind::Product, "old", b"old".to_vec()), record(RowKind::Policy, "default", b"any".to_vec())];
+    let expected = [
+        record(RowKind::Product, "old", b"old".to_vec()),
+        record(RowKind::Policy, "default", b"any".to_vec()),
+    ];
     assert_eq!(read_all(&store).unwrap(), Records::from(expected));
     assert_eq!(store.sweep().unwrap(), 0);
     drop(store);
@@ -268,7 +297,8 @@ impl World {
     }
 
     fn stage(&self, merchant: u8, kind: u8, records: &[(u8, usize)]) -> sidecart_server::store::Staged {
-        let records: Vec<_> = records.iter().map(|(id, length)| (vec![*id + 1], self.value(*length))).collect();
+        let records: Vec<_> =
+            records.iter().map(|(id, length)| (vec![*id + 1], self.value(*length))).collect();
         staged(self.store(), &name(merchant), RowKind::ALL[usize::from(kind)], &records)
     }
 

@@ -1,6 +1,7 @@
 //! Under the store: rows lost, doubled or put back are detected, a full disk is survived, and the disk stays bounded.
 
 #![expect(clippy::disallowed_types, reason = "looks under the store")]
+#![allow(clippy::unwrap_used, reason = "helpers of tests may, as tests may")]
 
 mod store_support;
 
@@ -135,4 +136,3 @@ fn a_refused_write_is_an_error_and_what_was_acknowledged_stays() {
     assert!(generation == acknowledged || generation == acknowledged + 1, "{acknowledged} {generation}");
     write(&store, generation + 1, RowKind::Product, "p", Some(b"and it goes on"));
 }
-

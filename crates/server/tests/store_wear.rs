@@ -1,5 +1,7 @@
 //! The disk stays in proportion to what is live, and writing it anew loses nothing wherever it is cut short.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests may, as tests may")]
+
 mod store_support;
 
 use std::fs;
@@ -41,7 +43,11 @@ fn a_thousand_rewriting_commits_leave_no_blob_and_a_bounded_disk() {
         }
         let times = |bytes: u64| bytes as f64 / live as f64;
         let last = store.size_on_disk().unwrap();
-        println!("rule of {rule_bytes} bytes: {:.2} x live at most, {:.2} x in the end, {compactions} compactions", times(most), times(last));
+        println!(
+            "rule of {rule_bytes} bytes: {:.2} x live at most, {:.2} x in the end, {compactions} compactions",
+            times(most),
+            times(last)
+        );
         assert!(most <= 4 * live, "{most} bytes for {live} live");
         assert_eq!(store.blob_count().unwrap(), 0);
         assert_eq!(read_all(&store).unwrap().len() as u64, RECORDS + 1);

@@ -311,10 +311,17 @@ impl<'a> Naive<'a> {
         pins.sort_by_key(|way| (way.position(), way.rule.id().clone(), way.id()));
         rest.sort_by(|a, b| self.key(b).total_cmp(&self.key(a)).then(a.id().cmp(b.id())));
         let mut taken: Vec<Way<'a>> = Vec::new();
+        let has_place = |way: &Way<'_>| way.position() <= self.limits.offers_max as usize;
+        let (pins, beyond): (Vec<_>, Vec<_>) = pins.into_iter().partition(has_place);
         let pins: Vec<_> = pins.into_iter().filter(|way| self.takes_room(way, &mut taken)).collect();
         let rest: Vec<_> = rest.into_iter().filter(|way| self.takes_room(way, &mut taken)).collect();
+        // What nobody will see takes no room from pins that the answer has no place for.
+        let mut list = placed(pins, rest);
+        if list.len() < self.limits.offers_max as usize {
+            list.extend(beyond.into_iter().filter(|way| self.takes_room(way, &mut taken)));
+        }
         let max = self.limits.offers_max.min(self.query.results_max.unwrap_or(u32::MAX)) as usize;
-        placed(pins, rest).iter().take(max).map(|way| self.offer(way, ways)).collect()
+        list.iter().take(max).map(|way| self.offer(way, ways)).collect()
     }
 
     /// Takes room for the way, if the caps leave any.

@@ -117,3 +117,35 @@ fn layer_to_pb(own: &Override) -> pb::PolicyLimits {
         disallowed_relations: disallowed_relations.map(enums::relations_to_pb).unwrap_or_default(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_stored_form_returns_exactly() {
+        let limits = pb::PolicyLimits {
+            offers_max: Some(0),
+            price_proportion_max_percent: Some(50),
+            per_category_max: Some(3),
+            per_need_max: Some(2),
+            same_category_max: Some(0),
+            stock_min: Some(7),
+            score_min: Some(0.25),
+            objective: pb::ValueObjective::Margin.into(),
+            disallowed_relations: vec![pb::Relation::Refill.into(), pb::Relation::Service.into()],
+        };
+        let silent = pb::PolicyOverride::default();
+        let chatty = pb::PolicyOverride {
+            stages: vec![pb::Stage::Browse.into()],
+            surfaces: vec![pb::Surface::Chat.into(), pb::Surface::Sms.into()],
+            limits: Some(pb::PolicyLimits { offers_max: Some(1), ..pb::PolicyLimits::default() }),
+        };
+        let named = |limits, overrides| pb::Policy { name: "default".into(), limits, overrides };
+        for sent in [named(Some(limits), vec![silent, chatty]), named(None, vec![])] {
+            let read = from_pb(sent.clone()).unwrap();
+            assert_eq!(to_pb(&read), sent);
+            assert_eq!(from_pb(to_pb(&read)), Ok(read));
+        }
+    }
+}

@@ -132,3 +132,65 @@ fn fill_in(product: &mut pb::Product, received: Timestamp) {
         product.set_kind(pb::ProductKind::Durable);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use prost::Message;
+
+    use super::*;
+
+    const RECEIVED: Timestamp = Timestamp::from_ms(1_763_800_000_123);
+
+    fn least() -> pb::Product {
+        pb::Product { product_id: "p".into(), title: "t".into(), ..pb::Product::default() }
+    }
+
+    fn most() -> pb::Product {
+        let values = pb::AttributeValues { text: vec!["E".into(), "X".into()], number: vec![-0.5, 67.0] };
+        pb::Product {
+            product_id: "filter-67 ü".into(),
+            title: "Filter".into(),
+            family_id: "filter".into(),
+            category_path: vec!["Cameras".into(), "Filters".into()],
+            attributes: [("mount".to_owned(), values)].into(),
+            tags: vec!["a".into(), "b".into()],
+            price: Some(pb::Money { currency: "JPY".into(), minor_units: 0 }),
+            unit_cost: Some(pb::Money { currency: "JPY".into(), minor_units: 1 }),
+            availability: pb::Availability::Preorder.into(),
+            stock_quantity: Some(0),
+            kind: pb::ProductKind::Consumable.into(),
+            days_of_supply: Some(30),
+            aliases: vec!["lens filter".into()],
+            price_set_time: Some(prost_types::Timestamp { seconds: -1, nanos: 999_000_000 }),
+            stock_set_time: Some(prost_types::Timestamp { seconds: 1, nanos: 0 }),
+        }
+    }
+
+    #[test]
+    fn the_stored_form_returns_exactly() {
+        assert_eq!(to_pb(&from_pb(most(), RECEIVED).unwrap()), most());
+        for sent in [least(), most()] {
+            let product = from_pb(sent, RECEIVED).unwrap();
+            assert_eq!(from_pb(to_pb(&product), Timestamp::from_ms(0)), Ok(product));
+        }
+    }
+
+    #[test]
+    fn what_is_absent_is_as_documented() {
+        let product = from_pb(least(), RECEIVED).unwrap();
+        assert_eq!(product.kind(), sidecart_catalog::Kind::Durable);
+        assert_eq!(product.availability(), sidecart_catalog::Availability::InStock);
+        assert_eq!((product.price_set_time(), product.stock_set_time()), (RECEIVED, RECEIVED));
+    }
+
+    #[test]
+    fn what_is_taken_fits_its_record() {
+        let of = |bytes: usize| pb::Product {
+            aliases: (0..32).map(|at| format!("{at:0bytes$}")).collect(),
+            ..most()
+        };
+        let largest = (1..128).rev().find_map(|bytes| from_pb(of(bytes), RECEIVED).ok()).unwrap();
+        assert!((BYTES_MAX - 64..=BYTES_MAX).contains(&to_pb(&largest).encoded_len()));
+        assert_eq!(from_pb(of(127), RECEIVED).unwrap_err().field, "");
+    }
+}

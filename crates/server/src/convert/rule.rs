@@ -132,3 +132,73 @@ fn window(window: pb::Window) -> Result<Window, Violation> {
 fn window_to_pb(window: &Window) -> pb::Window {
     pb::Window { from: window.from().map(time::to_pb), until: window.until().map(time::to_pb) }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn term(term: pb::term::Term) -> pb::Term {
+        pb::Term { term: Some(term) }
+    }
+
+    fn selector() -> pb::Selector {
+        use pb::term::Term;
+        pb::Selector {
+            any_of: vec![term(Term::ProductId("a".into())), term(Term::FamilyId("b".into()))],
+            all_of: vec![term(Term::Category(pb::CategoryPath { path: vec!["c".into(), "d".into()] }))],
+            none_of: vec![
+                term(Term::Tag("e".into())),
+                term(Term::Attribute(pb::AttributeTerm { name: "f".into(), value: "g".into() })),
+            ],
+        }
+    }
+
+    fn rule(says: pb::rule::Says) -> pb::Rule {
+        let clause = |op: pb::MatchOp, anchor_attribute: &str, tolerance| pb::MatchClause {
+            target_attribute: "mount".into(),
+            op: op.into(),
+            anchor_attribute: anchor_attribute.into(),
+            tolerance,
+        };
+        let from = Some(prost_types::Timestamp { seconds: 5, nanos: 0 });
+        pb::Rule {
+            rule_id: "r".into(),
+            anchor: Some(selector()),
+            target: Some(selector()),
+            r#match: vec![
+                clause(pb::MatchOp::Superset, "", 0.0),
+                clause(pb::MatchOp::Within, "bayonet", 0.5),
+            ],
+            stages: vec![pb::Stage::Product.into(), pb::Stage::Replenish.into()],
+            surfaces: vec![pb::Surface::Voice.into()],
+            windows: vec![pb::Window { from, until: None }],
+            disabled: true,
+            note: "note".into(),
+            says: Some(says),
+        }
+    }
+
+    #[test]
+    fn the_stored_form_returns_exactly() {
+        let pairing = pb::Pairing {
+            relation: pb::Relation::BundlePart.into(),
+            need: "memory card".into(),
+            position: 20,
+            min_anchor_quantity: 2,
+            sentence: "Pair {{ anchor }} with {{ target }}".into(),
+            mutual: true,
+            allows_same_category: true,
+        };
+        for says in [
+            pb::rule::Says::Pairing(pairing),
+            pb::rule::Says::Pairing(pb::Pairing { relation: 1, ..pb::Pairing::default() }),
+            pb::rule::Says::Block(pb::Block {}),
+            pb::rule::Says::Boost(pb::Boost { factor: 1.5 }),
+        ] {
+            let sent = rule(says);
+            let read = from_pb(sent.clone()).unwrap();
+            assert_eq!(to_pb(&read), sent);
+            assert_eq!(from_pb(to_pb(&read)), Ok(read));
+        }
+    }
+}

@@ -1,8 +1,7 @@
 //! What differs between two kept generations.
 
-use std::sync::Arc;
-
 use sidecart::v1 as pb;
+use sidecart_catalog::Entry;
 use sidecart_scoring::Snapshot;
 
 use crate::{
@@ -16,22 +15,26 @@ pub(crate) fn compare(earlier: &Snapshot, later: &Snapshot) -> pb::DiffSnapshots
         to_generation: later.generation(),
         ..pb::DiffSnapshotsResponse::default()
     };
-    let (old, new) = (earlier.catalog(), later.catalog());
-    add(&mut response, pb::SnapshotPart::Catalog, old.iter(), new.iter());
-    let (old, new) = (earlier.rules(), later.rules());
-    add(&mut response, pb::SnapshotPart::Rules, old.list(None), new.list(None));
-    let (old, new) = (earlier.policies(), later.policies());
-    add(&mut response, pb::SnapshotPart::Policy, old.iter(), new.iter());
+    let products = differences(earlier.catalog().iter(), later.catalog().iter());
+    add(&mut response, pb::SnapshotPart::Catalog, products.filter(says_something));
+    let rules = differences(earlier.rules().list(None), later.rules().list(None));
+    add(&mut response, pb::SnapshotPart::Rules, rules);
+    let policies = differences(earlier.policies().iter(), later.policies().iter());
+    add(&mut response, pb::SnapshotPart::Policy, policies);
     response
 }
 
-fn add<'a, T: Keyed + PartialEq + 'a>(
+/// Whether products differ in more than when their fields were set: a write calls those UNCHANGED too.
+fn says_something(difference: &Difference<&Entry>) -> bool {
+    !matches!(difference, Difference::Changed(old, new) if old.product().says_the_same_as(new.product()))
+}
+
+fn add<'a, T: Keyed + 'a>(
     response: &mut pb::DiffSnapshotsResponse,
     part: pb::SnapshotPart,
-    earlier: impl Iterator<Item = &'a Arc<T>>,
-    later: impl Iterator<Item = &'a Arc<T>>,
+    differences: impl Iterator<Item = Difference<&'a T>>,
 ) {
-    for difference in differences(earlier, later) {
+    for difference in differences {
         response.change_count += 1;
         if response.changes.len() == limits::DIFF_CHANGES_MAX {
             continue;
@@ -41,10 +44,7 @@ fn add<'a, T: Keyed + PartialEq + 'a>(
             Difference::Removed(old) => (pb::SnapshotChangeKind::Removed, old),
             Difference::Changed(_, new) => (pb::SnapshotChangeKind::Changed, new),
         };
-        response.changes.push(pb::SnapshotChange {
-            part: part.into(),
-            id: item.key().to_owned(),
-            kind: kind.into(),
-        });
+        let id = item.key().to_owned();
+        response.changes.push(pb::SnapshotChange { part: part.into(), id, kind: kind.into() });
     }
 }

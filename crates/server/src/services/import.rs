@@ -50,6 +50,7 @@ async fn replace<S>(desk: &Desk, upload: Upload<pb::ImportProductsRequest, S>) -
 where
     S: Stream<Item = Result<pb::ImportProductsRequest, Status>> + Unpin,
 {
+    let _place = desk.room.take()?;
     let envelope = Envelope::unnamed(upload.merchant.clone());
     let max = limits::IMPORT_PRODUCTS_MAX;
     let products = upload::gather(upload, &PRODUCTS, max, envelope.received).await?;

@@ -37,6 +37,7 @@ use tonic::service::Routes;
 pub(crate) use self::closing::Closing;
 use self::{
     catalog::Catalog, front::Front, recommendation::Recommendation, rules::Rules, snapshot::Snapshots,
+    work::Room,
 };
 use crate::{
     limits::{IMPORT_MESSAGE_MAX_BYTES, REQUEST_MAX_BYTES},
@@ -58,11 +59,12 @@ struct Desk {
     registry: Arc<Registry>,
     writer: Writer,
     closing: Closing,
+    room: Room,
 }
 
 /// The services, with the bounds on their messages. Watches end when `closing` does.
 pub(crate) fn routes(registry: Arc<Registry>, writer: Writer, closing: Closing) -> Routes {
-    let desk = Desk { registry, writer, closing };
+    let desk = Desk { registry, writer, closing, room: Room::default() };
     let catalog = CatalogServiceServer::new(Catalog::new(desk.clone()));
     let rules = RulesServiceServer::new(Rules::new(desk.clone()));
     let snapshots = SnapshotServiceServer::new(Snapshots::new(desk.clone()));

@@ -56,6 +56,7 @@ impl Rules {
         &self,
         messages: impl Stream<Item = Result<pb::ReplaceRulesRequest, Status>> + Unpin,
     ) -> Result<pb::ReplaceRulesResponse, Status> {
+        let _place = self.desk.room.take()?;
         let upload = Upload::open(messages).await?;
         let envelope = Envelope::unnamed(upload.merchant.clone());
         let rules = upload::gather(upload, &RULES, limits::RULES_MAX, envelope.received).await?;

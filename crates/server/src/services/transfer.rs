@@ -77,6 +77,7 @@ pub(crate) async fn import(
     desk: &Desk,
     messages: impl Stream<Item = Result<pb::ImportRequest, Status>> + Unpin,
 ) -> Result<pb::ImportResponse, Status> {
+    let _place = desk.room.take()?;
     let mut upload = Upload::open(messages).await?;
     let envelope = Envelope::unnamed(upload.merchant.clone());
     let (sender, receiver) = mpsc::channel(PIECES_MAX);

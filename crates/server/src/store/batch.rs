@@ -48,7 +48,7 @@ impl MerchantBatch {
         self.writes.insert((kind, id.into()), None);
     }
 
-    /// Makes what was staged the only records of its kind.
+    /// Makes what was staged, in this store since it was opened, the only records of its kind.
     /// What this batch wrote to that kind before is dropped; what it writes after comes on top.
     pub fn flip(&mut self, staged: Staged) {
         let kind = staged.kind;

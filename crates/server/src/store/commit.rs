@@ -82,6 +82,9 @@ impl Draft {
         }
         head.generation = part.generation;
         for (kind, staged) in part.flips {
+            if staged.merchant != merchant {
+                return Err(StoreError::Misplaced { merchant, staged_for: staged.merchant });
+            }
             let column = head.column_mut(kind);
             let epoch = std::mem::replace(column, Column { epoch: staged.epoch, tally: staged.tally }).epoch;
             self.outcome.garbage.push(Garbage { merchant: merchant.clone(), kind, epoch });
@@ -89,8 +92,13 @@ impl Draft {
         self.outcome.garbage.extend(part.overtaken.into_iter().map(Garbage::from));
         for ((kind, id), value) in part.writes {
             let column = head.column_mut(kind);
-            let place =
-                Place { merchant: &merchant, kind, epoch: column.epoch, generation: part.generation, id: &id };
+            let place = Place {
+                merchant: &merchant,
+                kind,
+                epoch: column.epoch,
+                generation: part.generation,
+                id: &id,
+            };
             place.write(engine, value.as_ref(), &mut self.writes, &mut column.tally)?;
         }
         self.put_head(old, &merchant, &head);

@@ -47,7 +47,7 @@ impl State {
     fn compact(&mut self, data: &Path, cache_bytes: u64) -> Result<(), StoreError> {
         let (new, old) = (data.join(NEW_DIR), data.join(OLD_DIR));
         let current = data.join(ENGINE_DIR);
-        remove_dir(&new).map_err(StoreError::io(&new))?;
+        files::remove_tree(&new).map_err(StoreError::io(&new))?;
         let copy = Engine::open(&new, cache_bytes).map_err(from_open)?;
         copy_rows(self.alive()?, &copy)?;
         copy.sync()?;
@@ -71,8 +71,8 @@ pub(super) fn finish(data: &Path) -> io::Result<()> {
         fs::rename(source, &current)?;
         files::sync_dir(data)?;
     }
-    remove_dir(&new)?;
-    remove_dir(&old)
+    files::remove_tree(&new)?;
+    files::remove_tree(&old)
 }
 
 fn copy_rows(from: &Engine, to: &Engine) -> Result<(), EngineError> {
@@ -90,13 +90,6 @@ fn copy_rows(from: &Engine, to: &Engine) -> Result<(), EngineError> {
     match fault {
         Some(fault) => Err(fault),
         None => to.apply(writes),
-    }
-}
-
-fn remove_dir(path: &Path) -> io::Result<()> {
-    match fs::remove_dir_all(path) {
-        Err(fault) if fault.kind() != io::ErrorKind::NotFound => Err(fault),
-        _ => Ok(()),
     }
 }
 

@@ -65,9 +65,7 @@ impl Engine {
         let file = File::open(&path).map_err(OpenError::io(&path))?;
         let engine = Self { db: Contained(Some(db)), file, dir: dir.to_path_buf() };
         engine.sync()?;
-        for dir in [dir, &blobs] {
-            files::sync_dir(dir).map_err(OpenError::io(dir))?;
-        }
+        files::sync_tree(dir).map_err(OpenError::io(dir))?;
         Ok(engine)
     }
 

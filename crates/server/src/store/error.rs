@@ -113,6 +113,14 @@ pub enum StoreError {
         /// What the batch carries.
         given: u64,
     },
+    /// A replacement was flipped in a merchant it was not staged for. Nothing was written.
+    #[error("a replacement staged for merchant `{staged_for}` was flipped in `{merchant}`")]
+    Misplaced {
+        /// The merchant of the batch.
+        merchant: Box<str>,
+        /// The merchant of the replacement.
+        staged_for: Box<str>,
+    },
     /// The file system refused, for example because the disk is full.
     /// Whether the last write landed is unknown until the store is reopened.
     #[error("{}", .path.display())]

@@ -9,8 +9,8 @@
 
 use std::io::{self, ErrorKind, Read, Write};
 
-use super::row::{ID_BYTES_MAX, MERCHANT_BYTES_MAX, RECORD_BYTES_MAX, RowKind};
 use super::Row;
+use super::row::{ID_BYTES_MAX, MERCHANT_BYTES_MAX, RECORD_BYTES_MAX, RowKind};
 
 const MAGIC: &[u8; 8] = b"SIDECART";
 const VERSION: u32 = 1;

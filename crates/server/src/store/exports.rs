@@ -31,7 +31,11 @@ pub struct Exported {
 ///
 /// # Errors
 /// When the file system fails; the files that were there are then still there.
-pub fn write_file(data: &Path, header: &Header, records: impl IntoIterator<Item = Row>) -> io::Result<PathBuf> {
+pub fn write_file(
+    data: &Path,
+    header: &Header,
+    records: impl IntoIterator<Item = Row>,
+) -> io::Result<PathBuf> {
     let dir = merchant_dir(data, &header.merchant);
     files::create_dirs(&dir)?;
     for unfinished in paths_newest_first(&dir, "tmp")? {
@@ -64,7 +68,9 @@ pub fn list(data: &Path) -> io::Result<Vec<Exported>> {
     for entry in fs::read_dir(exports)? {
         let entry = entry?;
         if entry.file_type()?.is_dir() {
-            found.extend(paths_newest_first(&entry.path(), EXTENSION)?.iter().filter_map(|path| with_header(path)));
+            found.extend(
+                paths_newest_first(&entry.path(), EXTENSION)?.iter().filter_map(|path| with_header(path)),
+            );
         }
     }
     found.sort_by(|a, b| {

@@ -4,10 +4,10 @@ use std::ops::ControlFlow;
 
 use bytes::Bytes;
 
+use super::Store;
 use super::error::{Damage, StoreError};
 use super::head::{Head, Tally};
 use super::row::{self, Envelope, Key, RowKind};
-use super::Store;
 
 /// A merchant in the store.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -11,7 +11,7 @@ use super::files::{self, ENGINE_DIR};
 use super::head::{Head, Meta, Tally};
 use super::row::{self, Key, RowKind};
 use super::stage::Garbage;
-use super::tip::TipFile;
+use super::tip::{Acknowledged, TipFile};
 use super::{State, Store, StoreOptions, compact, seal};
 
 const LOCK_FILE: &str = "lock";
@@ -31,10 +31,18 @@ impl Store {
         seal::verify(data)?;
         let (tip, acknowledged) = TipFile::open(data)?;
         let dir = data.join(ENGINE_DIR);
-        if acknowledged.sequence > 0 && !dir.join("db").exists() {
-            return Err(OpenError::damaged("store/db", "it is missing"));
-        }
         seal::remove(data)?;
+        let acknowledged = match acknowledged {
+            Acknowledged::Nothing => {
+                // A crash while the store was being made may have left half of it.
+                files::remove_tree(&dir).map_err(OpenError::io(&dir))?;
+                Meta::default()
+            }
+            Acknowledged::Commit(_) if !dir.join("db").exists() => {
+                return Err(OpenError::damaged("store/db", "it is missing"));
+            }
+            Acknowledged::Commit(meta) => meta,
+        };
         let engine = Engine::open(&dir, options.cache_bytes)?;
         let mut state = recover(engine, tip, acknowledged)?;
         while state.sweep().map_err(into_open)? > 0 {}

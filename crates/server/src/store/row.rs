@@ -68,8 +68,7 @@ impl RowKind {
         usize::from(self.code()) - 1
     }
 
-    /// The column of the head at a position of [`RowKind::ALL`].
-    pub(super) fn name(self) -> &'static str {
+    fn name(self) -> &'static str {
         match self {
             Self::Product => "product",
             Self::Rule => "rule",
@@ -176,7 +175,7 @@ pub(super) struct Envelope<'a> {
 /// Splits a record into the parts that fit a row each. An empty record is one empty part.
 pub(super) fn parts_of(value: &[u8]) -> impl Iterator<Item = (u16, &[u8])> {
     let empty = value.is_empty().then_some(value);
-    empty.into_iter().chain(value.chunks(PART_BYTES_MAX)).zip(0u16..).map(|(payload, part)| (part, payload))
+    (0..).zip(empty.into_iter().chain(value.chunks(PART_BYTES_MAX)))
 }
 
 /// How many parts a record has.

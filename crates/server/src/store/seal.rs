@@ -20,10 +20,8 @@ const END: &str = "end ";
 pub(super) fn write(data: &Path) -> Result<(), StoreError> {
     let path = data.join(FILE);
     let text = listing(data).map_err(StoreError::io(data))?;
-    files::replace(&path, |file| {
-        writeln!(file, "{text}{END}{}", blake3::hash(text.as_bytes()))
-    })
-    .map_err(StoreError::io(&path))
+    files::replace(&path, |file| writeln!(file, "{text}{END}{}", blake3::hash(text.as_bytes())))
+        .map_err(StoreError::io(&path))
 }
 
 /// Compares the store with its seal, if it has one.
@@ -33,7 +31,8 @@ pub(super) fn verify(data: &Path) -> Result<(), OpenError> {
         Err(fault) if fault.kind() == io::ErrorKind::NotFound => return Ok(()),
         sealed => sealed.map_err(OpenError::io(&path))?,
     };
-    let sealed = checked_listing(&sealed).ok_or_else(|| OpenError::damaged(FILE, "its own digest does not match"))?;
+    let sealed =
+        checked_listing(&sealed).ok_or_else(|| OpenError::damaged(FILE, "its own digest does not match"))?;
     let found = listing(data).map_err(OpenError::io(data))?;
     if sealed != found {
         return Err(first_difference(sealed, &found));

@@ -31,9 +31,18 @@ pub(super) struct TipFile {
     file: File,
 }
 
+/// What the file says on opening.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Acknowledged {
+    /// Both slots are as they were made: there never was a commit.
+    Nothing,
+    /// At least this commit.
+    Commit(Meta),
+}
+
 impl TipFile {
     /// Opens or, for a store that is not there yet, creates it.
-    pub(super) fn open(data: &Path) -> Result<(Self, Meta), OpenError> {
+    pub(super) fn open(data: &Path) -> Result<(Self, Acknowledged), OpenError> {
         let path = data.join(FILE);
         if !path.exists() {
             create(data)?;
@@ -49,7 +58,11 @@ impl TipFile {
         let slots = [0, 1].map(|slot| parse_slot(&bytes[offset(slot) as usize..]));
         let newest = slots.into_iter().flatten().max_by_key(|tip| tip.sequence);
         let newest = newest.ok_or_else(|| OpenError::damaged(FILE, "neither slot is readable"))?;
-        Ok((Self { file }, newest))
+        let acknowledged = match slots == [Some(Meta::default()); 2] {
+            true => Acknowledged::Nothing,
+            false => Acknowledged::Commit(newest),
+        };
+        Ok((Self { file }, acknowledged))
     }
 
     /// Notes a commit, durably.

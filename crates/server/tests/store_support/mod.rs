@@ -1,6 +1,7 @@
 //! What the tests of the store share: a place to work in, and reading a whole store back.
 
 #![allow(dead_code, reason = "each test binary uses its part")]
+#![allow(clippy::unwrap_used, reason = "it is test code")]
 
 use std::collections::BTreeMap;
 use std::fs;
