@@ -2,6 +2,8 @@
 //!
 //! Requests are sent as bytes, so that a case can be what no client library would send.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 mod build;
 mod cases;
 mod wire;

@@ -53,6 +53,11 @@ macro_rules! set {
                 self.0 & (1 << item as u16) != 0
             }
 
+            /// Whether every item of the other is among them.
+            pub const fn spans(self, other: Self) -> bool {
+                other.0 & !self.0 == 0
+            }
+
             /// Whether any item is in both.
             pub const fn overlaps(self, other: Self) -> bool {
                 self.0 & other.0 != 0

@@ -191,6 +191,13 @@ impl Window {
         begins_before(self.from, other.until) && begins_before(other.from, self.until)
     }
 
+    /// Whether every moment of the other is inside.
+    pub(crate) fn spans(&self, other: &Self) -> bool {
+        let starts = self.from.is_none_or(|from| other.from.is_some_and(|other| from <= other));
+        let ends = self.until.is_none_or(|until| other.until.is_some_and(|other| other <= until));
+        starts && ends
+    }
+
     /// First moment inside, if not open.
     pub fn from(&self) -> Option<Timestamp> {
         self.from
@@ -307,6 +314,16 @@ impl Rule {
         own.stages.overlaps(other.stages)
             && own.surfaces.overlaps(other.surfaces)
             && (own.windows.is_empty() || other.windows.is_empty() || windows_meet())
+    }
+
+    /// Whether it holds at every stage, surface and moment at which the other does.
+    pub(crate) fn spans(&self, other: &Self) -> bool {
+        let (own, other) = (&self.parts, &other.parts);
+        let spanned = |window: &Window| own.windows.iter().any(|own| own.spans(window));
+        let spans_windows = !other.windows.is_empty() && other.windows.iter().all(spanned);
+        own.stages.spans(other.stages)
+            && own.surfaces.spans(other.surfaces)
+            && (own.windows.is_empty() || spans_windows)
     }
 
     /// Whether the whole statement covers this pair in this direction: selectors and match clauses.

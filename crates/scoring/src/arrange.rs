@@ -177,8 +177,10 @@ fn position(candidate: &Candidate<'_>) -> usize {
 }
 
 fn by_position(a: &Candidate<'_>, b: &Candidate<'_>) -> Ordering {
-    let ids = |candidate: &Candidate<'_>| (candidate.route.rule.id(), candidate.entry.product().id());
-    position(a).cmp(&position(b)).then_with(|| ids(a).cmp(&ids(b)))
+    position(a)
+        .cmp(&position(b))
+        .then_with(|| a.route.rule.id().cmp(b.route.rule.id()))
+        .then_with(|| a.entry.product().id().cmp(b.entry.product().id()))
 }
 
 fn by_key(a: &Candidate<'_>, b: &Candidate<'_>) -> Ordering {

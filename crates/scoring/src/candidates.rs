@@ -56,7 +56,8 @@ pub(crate) fn gather<'a, T: Trace>(
     for at in 0..routes.open.len() {
         scan(setting, routes, at, &mut budget, &mut pairs, trace);
     }
-    pairs.sort_by(|a, b| a.target.product().id().cmp(b.target.product().id()).then(a.route.cmp(&b.route)));
+    // Stable: the pairs of one product stay in the order of their routes.
+    pairs.sort_by(|a, b| a.target.product().id().cmp(b.target.product().id()));
     pairs.dedup_by(|later, kept| later.route == kept.route && later.target.own() == kept.target.own());
     pairs
 }

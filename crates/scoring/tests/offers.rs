@@ -3,7 +3,7 @@
 
 mod support;
 
-use sidecart_catalog::Kind;
+use sidecart_catalog::{Kind, Parts as ProductParts};
 use sidecart_rules::{Boost, Objective, Override, Relation, Says, Sentence, Stage};
 use sidecart_scoring::{Decision, Order, Query, SCAN_MAX, Verdict, Why, recommend};
 use support::*;
@@ -269,6 +269,24 @@ fn a_refill_is_offered_once_it_is_due() {
 }
 
 #[test]
+fn a_larger_pack_is_a_refill_once_the_smaller_is_used_up() {
+    for (days_ago, is_offered) in [(5, false), (25, true)] {
+        let decision = answer(|world| {
+            let small = world.product("beans");
+            small.family = family("beans-of-all-sizes");
+            let title = "The large pack".into();
+            let large = ProductParts { id: id("large"), title, price: Some(usd(1_400)), ..small.clone() };
+            world.products.push(large);
+            world.rules = vec![pair("more", Relation::Refill, is("beans"), is("large"))];
+            world.query.order = order(days_ago, vec![line("beans", 1)]);
+            world.query.anchors.clear();
+        });
+        let expected: &[&str] = if is_offered { &["large"] } else { &[] };
+        assert_eq!(offered(&decision), expected);
+    }
+}
+
+#[test]
 fn what_is_used_up_meets_no_need() {
     for (days_ago, is_offered) in [(5, false), (25, true)] {
         let decision = answer(|world| {
@@ -316,4 +334,21 @@ fn unknown_ids_are_reported_once_and_bounded() {
     });
     assert_eq!(decision.unknown.len(), 100);
     assert_eq!(decision.unknown[..4], ids(&["a", "b", "c", "u000"]));
+}
+
+#[test]
+fn where_the_caller_contradicts_itself_the_worse_counts_in_any_order() {
+    let said = [
+        live("card", Some(usd(90_000)), None),
+        live("card", Some(usd(100)), None),
+        live("case", None, Some(true)),
+        live("case", None, Some(false)),
+    ];
+    let mut reversed = said.to_vec();
+    reversed.reverse();
+    for live in [said.to_vec(), reversed] {
+        let decision = answer(|world| world.query.live = live.clone());
+        // The card is dearer than the camera then, and the case is out of stock.
+        assert_eq!(offered(&decision), ["tripod", "course"]);
+    }
 }

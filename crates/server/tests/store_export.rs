@@ -1,5 +1,7 @@
 //! Export files are read back as written, or refused.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests may, as tests may")]
+
 mod store_support;
 
 use std::fs;

@@ -1,4 +1,4 @@
-//! Under the store: rows lost, doubled or put back are detected, a full disk is survived, and the disk stays bounded.
+//! Under the store: rows lost, doubled or put back are detected, and a full disk is survived.
 
 #![expect(clippy::disallowed_types, reason = "looks under the store")]
 #![allow(clippy::unwrap_used, reason = "helpers of tests may, as tests may")]

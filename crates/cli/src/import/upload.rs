@@ -160,8 +160,9 @@ fn feed<K: Kind>(
     all_lines: &Mutex<Vec<u64>>,
     reports: &mpsc::UnboundedSender<Fed>,
 ) -> Result<()> {
-    let (sender, mut chunks) = mpsc::channel(WAITING_MAX);
     std::thread::scope(|scope| {
+        // Made in here, so that leaving drops the receiver and ends the reader, which is waited for.
+        let (sender, mut chunks) = mpsc::channel(WAITING_MAX);
         let reading = scope.spawn(move || chunks::send::<K>(rows, &sender));
         let (mut count, mut is_whole) = (0, true);
         while let Some(Chunk { items, lines, rejected, done }) = chunks.blocking_recv() {

@@ -161,6 +161,18 @@ nonsense
 }
 
 #[test]
+fn an_upload_that_is_refused_early_ends() {
+    let server = Server::start(&[]);
+    let text: String =
+        (0..20_000).map(|at| format!("{{\"product_id\":\"p{at}\",\"title\":\"P\"}}\n")).collect();
+    let file = server.file("p.jsonl", &text);
+    for flags in ["", " --replace"] {
+        let line = format!("import products {} --merchant Not-A-Merchant{flags}", file.display());
+        check(&server, (&line, 1, &[], &["INVALID_ARGUMENT", "merchant_id"]));
+    }
+}
+
+#[test]
 fn rules_are_imported_and_linted() {
     let server = Server::start(&[]);
     let products = server.file("p.jsonl", PRODUCTS);

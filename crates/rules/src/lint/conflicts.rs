@@ -65,10 +65,10 @@ impl<'a> Conflicts<'a> {
         first
     }
 
-    /// Blocks of a target that hold at some time when the pairing does.
+    /// Blocks of a target that hold whenever the pairing does: one for some stages or surfaces only is deliberate.
     fn blocks_beside(&self, pairing: &Rule, target: &Entry) -> Vec<Arc<Rule>> {
         let looked_at = self.rules.blocks_on(target).take(BLOCKS_MAX);
-        looked_at.filter(|block| !block.parts().disabled && block.meets(pairing)).cloned().collect()
+        looked_at.filter(|block| !block.parts().disabled && block.spans(pairing)).cloned().collect()
     }
 
     fn spend(&mut self, comparisons: usize) -> Option<()> {

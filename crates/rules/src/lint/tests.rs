@@ -175,7 +175,7 @@ fn pairings_of_which_blocks_leave_nothing_are_told() {
         (cameras_lenses("p"), block("b", Some(any([sku("cam2")])), lenses()), None),
         // The block leaves the bag.
         (pairing("p", any([sku("cam")]), any([tag("gift")])), block("b", None, any([sku("card")])), None),
-        // They never hold at once.
+        // A block for some of the pairing's stages or times leaves the others.
         (
             only_in(Stage::Cart, cam_card("p")),
             only_in(Stage::Product, block("b", None, any([sku("card")]))),
@@ -188,6 +188,13 @@ fn pairings_of_which_blocks_leave_nothing_are_told() {
         ),
         (
             with_windows(&[window(0, 2_001)], cam_card("p")),
+            with_windows(&[window(2_000, 3_000)], block("b", None, any([sku("card")]))),
+            None,
+        ),
+        (cam_card("p"), only_in(Stage::Product, block("b", None, any([sku("card")]))), None),
+        (only_in(Stage::Cart, cam_card("p")), block("b", None, any([sku("card")])), Some(told)),
+        (
+            with_windows(&[window(2_000, 2_500)], cam_card("p")),
             with_windows(&[window(2_000, 3_000)], block("b", None, any([sku("card")]))),
             Some(told),
         ),

@@ -106,7 +106,7 @@ async fn land(
         match desk.writer.submit(envelope.clone().around(change)).await {
             Ok(receipt) => break receipt,
             Err(Refusal::Full) if allows(deadline, limits::RETRY_AFTER_FULL) => {
-                sleep(limits::RETRY_AFTER_FULL).await
+                sleep(limits::RETRY_AFTER_FULL).await;
             }
             Err(refusal) => return Err(fault(refusal, &envelope.merchant, PRODUCTS.list)),
         }

@@ -4,7 +4,7 @@ use std::{
     collections::{BTreeMap, HashMap},
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{Arc, mpsc::Receiver},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use bytes::Bytes;
@@ -29,8 +29,10 @@ use super::{
 
 /// Items in one group after which no further change is taken into it: keeps a batch below the store's bound.
 const GROUP_ITEMS_MAX: usize = 2_000;
-/// How long an idle writer waits before it sweeps the store again.
+/// How long a writer waits for a change before it sweeps the store.
 const IDLE: Duration = Duration::from_millis(200);
+/// How long a busy writer goes on without sweeping the store.
+const SWEEP_EVERY: Duration = Duration::from_secs(1);
 
 /// One writer thread's own.
 pub(super) struct Shard {
@@ -58,11 +60,16 @@ impl Shard {
     /// Works until the queue is closed and empty.
     pub(super) fn run(mut self, jobs: &Receiver<Job>) {
         use std::sync::mpsc::RecvTimeoutError::{Disconnected, Timeout};
+        let mut swept = Instant::now();
         loop {
             match jobs.recv_timeout(IDLE) {
                 Ok(first) => self.group(first, jobs),
                 Err(Timeout) => self.sweep(),
                 Err(Disconnected) => return,
+            }
+            if swept.elapsed() >= SWEEP_EVERY {
+                self.sweep();
+                swept = Instant::now();
             }
         }
     }

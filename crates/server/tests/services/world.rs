@@ -64,7 +64,10 @@ impl World {
 
 /// A product in a category of its own.
 pub(crate) fn product(id: &str) -> pb::Product {
+    let long_ago = Some(prost_types::Timestamp { seconds: 1_700_000_000, nanos: 0 });
     pb::Product {
+        price_set_time: long_ago,
+        stock_set_time: long_ago,
         product_id: id.into(),
         title: format!("The {id}"),
         category_path: vec!["Shop".into(), format!("Leaf of {id}")],
