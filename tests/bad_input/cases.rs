@@ -76,7 +76,7 @@ fn empty_asks() -> Vec<Case> {
     vec![
         bad_ask("empty: merchant", |ask| ask.merchant_id.clear(), "merchant_id"),
         bad_ask("empty: stage", |ask| ask.stage = 0, "stage"),
-        bad_ask("empty: anchor", |ask| ask.anchor_ids.push(String::new()), "anchor_ids[2]"),
+        bad_ask("empty: anchor", |ask| ask.anchor_ids.push(String::new()), "anchor_ids[1]"),
         bad_ask("empty: owned", |ask| ask.owned_ids.push(String::new()), "owned_ids[0]"),
         bad_ask("empty: cart line", |ask| ask.cart.push(Default::default()), "cart[0].product_id"),
         bad_ask("empty: live", |ask| ask.live.push(Default::default()), "live[0].product_id"),
@@ -360,7 +360,7 @@ fn contradictions() -> Vec<Case> {
             |pairing| pairing.sentence = "{{ nope }}".into(),
             "rules[0].pairing.sentence",
         ),
-        item("cyclic family", UPSERT_PRODUCTS, products(circle), Outcome::Rejected, "products[0].family_id"),
+        item("cyclic family", UPSERT_PRODUCTS, products(circle), Outcome::Rejected, "products[1].family_id"),
         bad_product("nested family", nested, "products[0].family_id"),
         bad_product(
             "cost without price",

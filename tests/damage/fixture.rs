@@ -95,12 +95,14 @@ async fn write(client: &Client, round: u32) {
         let merchant_id = merchant.to_owned();
         upsert(client, merchant, round).await.unwrap();
         let rules = vec![rule("long", 40, round), rule(&format!("r{round}"), 1, round)];
-        let request = pb::UpsertRulesRequest { merchant_id: merchant_id.clone(), rules, ..Default::default() };
+        let request =
+            pb::UpsertRulesRequest { merchant_id: merchant_id.clone(), rules, ..Default::default() };
         client.rules().upsert_rules(request).await.unwrap();
         let limits = pb::PolicyLimits { offers_max: Some(round), ..Default::default() };
         let policy = pb::Policy { name: "default".to_owned(), limits: Some(limits), ..Default::default() };
         let request_id = format!("{merchant}{round}");
-        let request = pb::SetPolicyRequest { merchant_id: merchant_id.clone(), policy: Some(policy), request_id };
+        let request =
+            pb::SetPolicyRequest { merchant_id: merchant_id.clone(), policy: Some(policy), request_id };
         client.rules().set_policy(request).await.unwrap();
         let product_ids = vec![format!("p{}", round - 1)];
         let request = pb::DeleteProductsRequest { merchant_id, product_ids, ..Default::default() };
@@ -117,7 +119,8 @@ pub(crate) async fn upsert(client: &Client, merchant: &str, round: u32) -> Resul
         ..Default::default()
     };
     let products = vec![product("all"), product(&format!("p{round}"))];
-    let request = pb::UpsertProductsRequest { merchant_id: merchant.to_owned(), products, ..Default::default() };
+    let request =
+        pb::UpsertProductsRequest { merchant_id: merchant.to_owned(), products, ..Default::default() };
     Ok(client.catalog().upsert_products(request).await?.into_inner().generation)
 }
 

@@ -132,7 +132,12 @@ impl Author {
     }
 
     /// Writes to a restarted server, which was checked, until it is killed.
-    pub(crate) async fn live(&mut self, client: &Client, served: &Served, killed: &AtomicBool) -> Result<(), String> {
+    pub(crate) async fn live(
+        &mut self,
+        client: &Client,
+        served: &Served,
+        killed: &AtomicBool,
+    ) -> Result<(), String> {
         let mut stop = self.resume(client, served, killed).await;
         while stop.is_ok() {
             stop = self.write(client, killed).await;
@@ -144,7 +149,12 @@ impl Author {
     }
 
     /// Sends the write that was in flight again, if it has a name, once the restarted server was checked.
-    pub(crate) async fn resume(&mut self, client: &Client, served: &Served, killed: &AtomicBool) -> Result<(), Stop> {
+    pub(crate) async fn resume(
+        &mut self,
+        client: &Client,
+        served: &Served,
+        killed: &AtomicBool,
+    ) -> Result<(), Stop> {
         let Some(flying) = self.flying.take() else { return Ok(()) };
         let (own, before) = (self.own(served), self.state.clone());
         let (landed, shows) = (own == flying.after, flying.after != before);

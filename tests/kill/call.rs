@@ -45,7 +45,8 @@ async fn to_catalog(client: &Client, merchant: &str, request: &Request) -> Resul
         }
         Write::SetOffers(offers) => {
             let request = pb::SetOffersRequest { merchant_id, offers, request_id };
-            let pb::SetOffersResponse { generation, outcomes } = catalog.set_offers(request).await?.into_inner();
+            let pb::SetOffersResponse { generation, outcomes } =
+                catalog.set_offers(request).await?.into_inner();
             (generation, outcomes)
         }
         Write::DeleteProducts(product_ids) => {
@@ -87,7 +88,11 @@ async fn to_rules(client: &Client, merchant: &str, request: &Request) -> Result<
     }
 }
 
-async fn replace_products(client: &Client, merchant: &str, products: &[pb::Product]) -> Result<Reply, Status> {
+async fn replace_products(
+    client: &Client,
+    merchant: &str,
+    products: &[pb::Product],
+) -> Result<Reply, Status> {
     let message = |products: &[pb::Product]| pb::ImportProductsRequest {
         merchant_id: merchant.to_owned(),
         mode: pb::ImportMode::Replace.into(),
@@ -102,8 +107,10 @@ async fn replace_products(client: &Client, merchant: &str, products: &[pb::Produ
 }
 
 async fn replace_rules(client: &Client, merchant: &str, rules: &[pb::Rule]) -> Result<Reply, Status> {
-    let message =
-        |rules: &[pb::Rule]| pb::ReplaceRulesRequest { merchant_id: merchant.to_owned(), rules: rules.to_vec() };
+    let message = |rules: &[pb::Rule]| pb::ReplaceRulesRequest {
+        merchant_id: merchant.to_owned(),
+        rules: rules.to_vec(),
+    };
     let messages: Vec<_> = rules.chunks(MESSAGE_ITEMS).map(message).collect();
     let answer = client.rules().replace_rules(tokio_stream::iter(messages)).await?.into_inner();
     let (created, updated) = (answer.created_count, answer.updated_count);

@@ -37,8 +37,10 @@ type Holdings = BTreeMap<String, Served>;
 pub(crate) fn run(seed: u64) -> Result<String, String> {
     let dir = tempfile::tempdir().map_err(|fault| fault.to_string())?;
     let mut random = Random::new(seed);
-    let mut pens: Vec<_> =
-        AUTHORS.iter().map(|(merchant, prefix)| (*merchant, Pen::new(Random::new(random.draw()), prefix))).collect();
+    let mut pens: Vec<_> = AUTHORS
+        .iter()
+        .map(|(merchant, prefix)| (*merchant, Pen::new(Random::new(random.draw()), prefix)))
+        .collect();
     let (mut dropped, mut answered, mut in_memory) = (0, 0, None);
     for round in 0..=ROUNDS {
         let calls = if round == ROUNDS { 0 } else { CALLS };
@@ -52,7 +54,9 @@ pub(crate) fn run(seed: u64) -> Result<String, String> {
     }
     match dropped.min(answered) {
         0 => Err(format!("{dropped} calls dropped and {answered} answered: too few to tell")),
-        _ => Ok(format!("{dropped} calls dropped and {answered} answered in {ROUNDS} lives, memory as the disk after each")),
+        _ => Ok(format!(
+            "{dropped} calls dropped and {answered} answered in {ROUNDS} lives, memory as the disk after each"
+        )),
     }
 }
 
@@ -61,7 +65,8 @@ fn one_server(data: &Path, pens: &mut [(&str, Pen)], calls: u64) -> Result<(Hold
     // A runtime of its own: when it is dropped, no work that a dropped call left behind is under way any more.
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
     let runtime = runtime.map_err(|fault| fault.to_string())?;
-    let config = Config { listen: ([127, 0, 0, 1], 0).into(), export_every: Duration::ZERO, ..Config::new(data) };
+    let config =
+        Config { listen: ([127, 0, 0, 1], 0).into(), export_every: Duration::ZERO, ..Config::new(data) };
     runtime.block_on(async {
         let server = start(config).await.map_err(|fault| format!("{fault:?}"))?;
         let client = connect(&format!("http://{}", server.addr)).await?;
@@ -70,7 +75,8 @@ fn one_server(data: &Path, pens: &mut [(&str, Pen)], calls: u64) -> Result<(Hold
             let served = served(&client, merchant).await.map_err(|status| format!("{status:?}"))?;
             held.insert(merchant.to_owned(), served);
         }
-        let writing = pens.iter_mut().map(|(merchant, pen)| write(&client, merchant, pen, &held[*merchant], calls));
+        let writing =
+            pens.iter_mut().map(|(merchant, pen)| write(&client, merchant, pen, &held[*merchant], calls));
         let done = join_all(writing).await.into_iter().collect::<Result<Vec<_>, String>>()?;
         server.shut_down().await.map_err(|fault| format!("{fault:?}"))?;
         Ok((held, done.concat()))

@@ -58,7 +58,8 @@ fn run_world(seed: u64, kills: u64) -> Result<Report, String> {
     let dir = tempfile::tempdir().map_err(|fault| fault.to_string())?;
     let mut world = World::new(seed, dir.path())?;
     let lived = world.live_through(kills);
-    let report = Report { kills: world.kills, while_opening: world.while_opening, writes: tally(&world.authors) };
+    let report =
+        Report { kills: world.kills, while_opening: world.while_opening, writes: tally(&world.authors) };
     lived.map(|()| report).map_err(|what| {
         let kept = dir.keep();
         format!("at kill {} of seed {seed}, data kept in {}: {what}", report.kills, kept.display())
@@ -102,7 +103,8 @@ impl<'a> World<'a> {
         if self.while_opening * OPENING_SHARE <= self.kills {
             return self.kill_while_opening();
         }
-        let longest_ms = if self.kills.is_multiple_of(LONG_LIFE_EVERY) { 8 * LIFE_MAX_MS } else { LIFE_MAX_MS };
+        let longest_ms =
+            if self.kills.is_multiple_of(LONG_LIFE_EVERY) { 8 * LIFE_MAX_MS } else { LIFE_MAX_MS };
         let life = Duration::from_millis(self.random.below(longest_ms));
         self.live(life)?;
         self.kills += 1;

@@ -63,7 +63,8 @@ pub(crate) fn run(seed: u64) -> Result<String, String> {
         }
     }
     let acknowledged = tally(&authors).acknowledged;
-    let said = format!("{cuts} power cuts after {acknowledged} acknowledged writes, {} lost some", lost.len());
+    let said =
+        format!("{cuts} power cuts after {acknowledged} acknowledged writes, {} lost some", lost.len());
     match (&place.preload, lost.first()) {
         (None, None) => Ok(said),
         (Some(_), Some(first)) => Ok(format!("without fsync: {said}, as they should; {first}")),
@@ -92,7 +93,9 @@ async fn write(addr: &str, authors: &mut [Author], random: &mut Random) -> Resul
 impl Place {
     fn from_environment() -> Result<Self, String> {
         let path = |variable: &str| {
-            env::var_os(variable).map(PathBuf::from).ok_or_else(|| format!("{variable} is not set: see tests/power/run"))
+            env::var_os(variable)
+                .map(PathBuf::from)
+                .ok_or_else(|| format!("{variable} is not set: see tests/power/run"))
         };
         Ok(Self {
             data: path("SIDECART_POWER_DATA")?,

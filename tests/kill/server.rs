@@ -76,7 +76,9 @@ impl Server {
         let mut child = command.spawn().map_err(|fault| format!("the server cannot be started: {fault}"))?;
         let (say, lines) = channel();
         if let Some(out) = child.stdout.take() {
-            thread::spawn(move || BufReader::new(out).lines().map_while(Result::ok).try_for_each(|line| say.send(line)));
+            thread::spawn(move || {
+                BufReader::new(out).lines().map_while(Result::ok).try_for_each(|line| say.send(line))
+            });
         }
         let mut server = Self { child, lines, opening: Instant::now() };
         match server.line(START_MAX) {

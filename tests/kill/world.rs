@@ -28,7 +28,8 @@ pub(crate) fn authors(seed: u64) -> Vec<Author> {
     let mut fork = || Random::new(random.draw());
     let shared: Vec<_> =
         SHARED.iter().map(|(merchant, prefix)| Author::among_others(merchant, prefix, fork())).collect();
-    let alone: Vec<_> = ALONE.iter().map(|(merchant, prefix)| Author::alone(merchant, prefix, fork())).collect();
+    let alone: Vec<_> =
+        ALONE.iter().map(|(merchant, prefix)| Author::alone(merchant, prefix, fork())).collect();
     shared.into_iter().chain(alone).collect()
 }
 
@@ -41,7 +42,8 @@ pub(crate) async fn holdings(client: &Client, authors: &[Author]) -> Result<Hold
     for author in authors {
         if !all.contains_key(&author.merchant) {
             let held = served(client, &author.merchant).await;
-            let held = held.map_err(|status| format!("merchant {} cannot be read: {status:?}", author.merchant))?;
+            let held =
+                held.map_err(|status| format!("merchant {} cannot be read: {status:?}", author.merchant))?;
             all.insert(author.merchant.clone(), held);
         }
     }

@@ -9,7 +9,7 @@ use crate::{config::SettingFlags, context::ContextFlags, exit, out::Output};
 
 /// A cross-sell service: what goes with what a shopper looks at, has in the cart or has just bought.
 #[derive(Debug, Parser)]
-#[command(version, after_help = exit::HELP, max_term_width = 100)]
+#[command(name = "sidecart", version, after_help = exit::HELP, max_term_width = 100)]
 pub(crate) struct Cli {
     #[command(flatten)]
     pub(crate) globals: Globals,

@@ -180,7 +180,7 @@ fn by_position(a: &Candidate<'_>, b: &Candidate<'_>) -> Ordering {
     position(a)
         .cmp(&position(b))
         .then_with(|| a.route.rule.id().cmp(b.route.rule.id()))
-        .then_with(|| a.entry.product().id().cmp(b.entry.product().id()))
+        .then_with(|| by_key(a, b))
 }
 
 fn by_key(a: &Candidate<'_>, b: &Candidate<'_>) -> Ordering {

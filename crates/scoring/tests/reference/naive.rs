@@ -308,8 +308,10 @@ impl<'a> Naive<'a> {
             above_floor && !self.query.taken.contains(way.target.product().id())
         });
         let (mut pins, mut rest): (Vec<_>, Vec<_>) = shown.partition(|way| way.position() < usize::MAX);
-        pins.sort_by_key(|way| (way.position(), way.rule.id().clone(), way.id()));
-        rest.sort_by(|a, b| self.key(b).total_cmp(&self.key(a)).then(a.id().cmp(b.id())));
+        let by_key = |a: &Way<'_>, b: &Way<'_>| self.key(b).total_cmp(&self.key(a)).then(a.id().cmp(b.id()));
+        let pinned = |way: &Way<'_>| (way.position(), way.rule.id().clone());
+        pins.sort_by(|a, b| pinned(a).cmp(&pinned(b)).then_with(|| by_key(a, b)));
+        rest.sort_by(by_key);
         let mut taken: Vec<Way<'a>> = Vec::new();
         let has_place = |way: &Way<'_>| way.position() <= self.limits.offers_max as usize;
         let (pins, beyond): (Vec<_>, Vec<_>) = pins.into_iter().partition(has_place);
