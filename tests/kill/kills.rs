@@ -21,6 +21,9 @@ const LONG_LIFE_EVERY: u64 = 8;
 /// At least one in this many kills hits a server that is opening.
 const OPENING_SHARE: u64 = 3;
 
+/// Kills of one world after which it says how far it is.
+const SAID_EVERY: u64 = 500;
+
 /// What came of a run.
 #[derive(Clone, Copy, Debug, Default)]
 struct Report {
@@ -45,6 +48,9 @@ pub(crate) fn run(seed: u64) -> Result<String, String> {
         sum.kills += kills;
         sum.while_opening += while_opening;
         sum.writes = sum.writes.plus(writes);
+    }
+    if sum.kills < kills {
+        return Err(format!("a world ended early: {sum:?}"));
     }
     let Report { kills, while_opening, writes } = sum;
     Ok(format!(
@@ -95,6 +101,9 @@ impl<'a> World<'a> {
     fn live_through(&mut self, kills: u64) -> Result<(), String> {
         while self.kills < kills || self.while_opening * OPENING_SHARE < kills {
             self.kill_once()?;
+            if self.kills.is_multiple_of(SAID_EVERY) {
+                super::say(&format!("{} kills, {} of them while opening", self.kills, self.while_opening));
+            }
         }
         self.live(Duration::ZERO)
     }
@@ -120,7 +129,7 @@ impl<'a> World<'a> {
     fn kill_while_opening(&mut self) -> Result<(), String> {
         let mut server = Server::start(self.data, &[])?;
         let share = u32::try_from(self.random.below(1_000)).unwrap_or(0);
-        self.while_opening += u64::from(server.is_opening_after(self.opening * share / 1_000));
+        self.while_opening += u64::from(server.is_opening_after(self.opening * share / 1_000)?);
         server.kill();
         self.kills += 1;
         Ok(())

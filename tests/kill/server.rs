@@ -81,8 +81,8 @@ impl Server {
             });
         }
         let mut server = Self { child, lines, opening: Instant::now() };
-        match server.line(START_MAX) {
-            Some(line) if line == OPENING => server.opening = Instant::now(),
+        match server.lines.recv_timeout(START_MAX) {
+            Ok(line) if line == OPENING => server.opening = Instant::now(),
             line => return Err(format!("the server did not start: {line:?}")),
         }
         Ok(server)
@@ -90,21 +90,18 @@ impl Server {
 
     /// Waits until it listens: its address, and how long it took to open.
     pub(crate) fn ready(&self) -> Result<(String, Duration), String> {
-        let line = self.line(START_MAX).ok_or("the server did not open its store")?;
+        let line = self.lines.recv_timeout(START_MAX);
+        let line = line.map_err(|_| "the server did not open its store")?;
         let addr = line.strip_prefix(READY).ok_or_else(|| format!("the server said `{line}`"))?;
         Ok((format!("http://{addr}"), self.opening.elapsed()))
     }
 
     /// Whether it is still opening after a while.
-    pub(crate) fn is_opening_after(&self, after: Duration) -> bool {
-        self.line(after).is_none()
-    }
-
-    /// The next line it says, or none in time.
-    fn line(&self, within: Duration) -> Option<String> {
-        match self.lines.recv_timeout(within) {
-            Ok(line) => Some(line),
-            Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => None,
+    pub(crate) fn is_opening_after(&self, after: Duration) -> Result<bool, String> {
+        match self.lines.recv_timeout(after) {
+            Err(RecvTimeoutError::Timeout) => Ok(true),
+            Ok(line) if line.starts_with(READY) => Ok(false),
+            other => Err(format!("the server did not open its store: {other:?}")),
         }
     }
 

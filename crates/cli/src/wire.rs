@@ -195,7 +195,7 @@ fn kind_name(kind: &Kind) -> &'static str {
 
 fn normal_message(message: &MessageDescriptor, value: Value) -> Result<Value, Fault> {
     match message.full_name() {
-        "google.protobuf.Timestamp" => normal_time(value),
+        "google.protobuf.Timestamp" => normal_time(&value),
         "google.protobuf.Duration" => Ok(value),
         _ => {
             let Value::Object(fields) = value else { return Err(Fault::new("", "is not an object")) };
@@ -204,7 +204,7 @@ fn normal_message(message: &MessageDescriptor, value: Value) -> Result<Value, Fa
     }
 }
 
-fn normal_time(value: Value) -> Result<Value, Fault> {
+fn normal_time(value: &Value) -> Result<Value, Fault> {
     let time = value.as_str().and_then(|text| text.parse::<jiff::Timestamp>().ok());
     let time = time.ok_or_else(|| {
         Fault::new("", format!("is {value}, which is not a time such as \"2026-01-31T12:00:00Z\""))

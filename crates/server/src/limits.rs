@@ -44,8 +44,8 @@ pub const BATCH_EXPLAINED_MAX: usize = 100;
 pub const BULK_ITEMS_MAX: usize = 1_000;
 /// Items of one message of an import or a replacement.
 pub const IMPORT_MESSAGE_ITEMS_MAX: usize = 10_000;
-/// Products of one import that replaces a catalog.
-pub const IMPORT_PRODUCTS_MAX: usize = 2_000_000;
+/// Products of one merchant, and so of one import that replaces its catalog.
+pub const PRODUCTS_MAX: usize = 2_000_000;
 /// Refusals that an import reports.
 pub const IMPORT_ERRORS_MAX: usize = 100;
 /// Rules of one merchant.

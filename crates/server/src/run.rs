@@ -120,6 +120,7 @@ pub async fn run(
     on_ready: impl FnOnce(SocketAddr),
     shutdown: impl Future<Output = ()>,
 ) -> Result<(), RunError> {
+    log_panics();
     let server = Server::open(config).await?;
     on_ready(server.addr);
     server.serve(shutdown).await
@@ -138,7 +139,6 @@ struct Server {
 
 impl Server {
     async fn open(config: Config) -> Result<Self, RunError> {
-        log_panics();
         let Config { listen, data, cache_bytes, writer_threads, export_every, repair, edge } = config;
         let options = StoreOptions { cache_bytes };
         let (registry, writer) = {

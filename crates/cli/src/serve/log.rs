@@ -20,7 +20,8 @@ pub(super) fn start(filter: &str, format: LogFormat) -> Result<()> {
             registry.with(layer).try_init()?;
         }
         LogFormat::Json => {
-            registry.with(fmt::layer().json().flatten_event(true).with_writer(stderr)).try_init()?
+            let layer = fmt::layer().json().flatten_event(true).with_writer(stderr);
+            registry.with(layer).try_init()?;
         }
     }
     Ok(())

@@ -1,5 +1,7 @@
 //! The binary as people use it: a real server on a free port, and commands against it.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 mod parquet_file;
 mod server;
 

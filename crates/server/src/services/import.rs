@@ -52,7 +52,7 @@ where
 {
     let _place = desk.room.take()?;
     let envelope = Envelope::unnamed(upload.merchant.clone());
-    let max = limits::IMPORT_PRODUCTS_MAX;
+    let max = limits::PRODUCTS_MAX;
     let products = upload::gather(upload, &PRODUCTS, max, envelope.received).await?;
     let mut tally = Tally { received_count: products.len() as u64, ..Tally::default() };
     let receipt = desk.submit(envelope, Change::ReplaceProducts(products), PRODUCTS.list).await?;

@@ -13,6 +13,7 @@ use sidecart_scoring::Parts;
 use crate::{
     change::{Change, Outcome, Refusal},
     diff::{Difference, differences},
+    limits::PRODUCTS_MAX,
     store::{MerchantBatch, RowKind, Staged},
 };
 
@@ -75,6 +76,9 @@ impl Draft {
     fn upsert_product(&mut self, product: Product) -> Outcome {
         let id = product.id().clone();
         let before = self.parts.catalog.get(id.as_str()).cloned();
+        if before.is_none() && self.parts.catalog.len() >= PRODUCTS_MAX {
+            return Outcome::Rejected(Violation::new("", format!("is one more than the {PRODUCTS_MAX} products allowed")));
+        }
         let done = match self.parts.catalog.upsert(product) {
             Ok(done) => done,
             Err(conflict) => return Outcome::Rejected(Violation::new("family_id", conflict.to_string())),
@@ -180,6 +184,7 @@ impl Draft {
             self.note(T::KIND);
             outcomes.push(match &difference {
                 Difference::Added(_) => Outcome::Created,
+                Difference::Changed(old, new) if old.says_the_same_as(new) => Outcome::Unchanged,
                 Difference::Changed(..) => Outcome::Updated,
                 Difference::Removed(_) => Outcome::Deleted,
             });

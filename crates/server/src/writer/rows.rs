@@ -9,12 +9,17 @@ use sidecart_rules::{Policy, Rule};
 use crate::{convert, store::RowKind};
 
 /// A value that is kept as a record.
-pub(crate) trait Record: Sized {
+pub(crate) trait Record: PartialEq + Sized {
     /// What kind of record it is.
     const KIND: RowKind;
 
     /// Its id.
     fn id(&self) -> &str;
+
+    /// Whether a caller would see no difference.
+    fn says_the_same_as(&self, other: &Self) -> bool {
+        self == other
+    }
 
     /// Its bytes.
     fn encode(&self) -> Bytes;
@@ -31,6 +36,10 @@ impl Record for Product {
 
     fn id(&self) -> &str {
         self.id().as_str()
+    }
+
+    fn says_the_same_as(&self, other: &Self) -> bool {
+        self.says_the_same_as(other)
     }
 
     fn encode(&self) -> Bytes {
