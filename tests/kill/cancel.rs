@@ -23,8 +23,12 @@ use super::{
 const ROUNDS: u64 = 4;
 /// Calls of each author in a round.
 const CALLS: u64 = 60;
-/// A call is dropped after less than this, or else comes to its end.
+/// A call that is dropped is so after less than this, unless it is answered before.
 const DROP_MAX_MICROS: u64 = 12_000;
+/// Calls that are not dropped, in percent.
+const PATIENT_PERCENT: u64 = 20;
+/// Longer than any call takes.
+const PATIENCE: Duration = Duration::from_secs(60);
 /// Of a merchant's authors each has its prefix.
 const AUTHORS: [(&str, &str); 4] = [("north", "a-"), ("north", "b-"), ("east", "c-"), ("west", "d-")];
 /// One in so many writes is about a whole merchant.
@@ -100,7 +104,10 @@ async fn write(
             false => pen.item_write(&held.state),
         };
         let request = Request { write, id: String::new() };
-        let after = Duration::from_micros(pen.random.below(DROP_MAX_MICROS));
+        let after = match pen.random.happens(PATIENT_PERCENT) {
+            true => PATIENCE,
+            false => Duration::from_micros(pen.random.below(DROP_MAX_MICROS)),
+        };
         match timeout(after, send(client, merchant, &request)).await {
             Err(_) => done.push(false),
             Ok(Ok(_)) => done.push(true),
