@@ -16,7 +16,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use criterion::{BenchmarkId, Criterion};
+use criterion::Criterion;
 use sidecart::v1 as pb;
 use sidecart_catalog::{Catalog, ProductId, Timestamp};
 use sidecart_rules::{Policy, RuleSet, Stage, Surface};
@@ -104,7 +104,7 @@ fn measure(
     queries: &[Query],
 ) {
     let mut best = Duration::MAX;
-    criterion.bench_function(BenchmarkId::new(kind, size), |bencher| {
+    criterion.bench_function(&format!("{kind} {size}"), |bencher| {
         let mut next = queries.iter().cycle();
         bencher.iter_custom(|count| {
             let began = Instant::now();

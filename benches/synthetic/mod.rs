@@ -23,7 +23,7 @@ const STAGES: [pb::Stage; 5] =
     [pb::Stage::Product, pb::Stage::Cart, pb::Stage::Checkout, pb::Stage::OrderPlaced, pb::Stage::Delivered];
 
 /// The merchant.
-pub struct World {
+pub(crate) struct World {
     products: u64,
     /// The families in each category.
     families: Vec<Vec<u64>>,
@@ -65,7 +65,7 @@ fn share(bits: u64) -> f64 {
 
 impl World {
     /// A merchant with this many products.
-    pub fn new(products: u64) -> Self {
+    pub(crate) fn new(products: u64) -> Self {
         let mut families = vec![Vec::new(); CATEGORIES as usize];
         for family in 0..products.div_ceil(FAMILY_SIZE) {
             families[(leaf_of(family) / LEAVES_PER_CATEGORY) as usize].push(family);
@@ -74,12 +74,12 @@ impl World {
     }
 
     /// How many products there are.
-    pub fn products(&self) -> u64 {
+    pub(crate) fn products(&self) -> u64 {
         self.products
     }
 
     /// A product.
-    pub fn product(&self, number: u64) -> pb::Product {
+    pub(crate) fn product(&self, number: u64) -> pb::Product {
         let (family, variant) = (number / FAMILY_SIZE, number % FAMILY_SIZE);
         let (bits, own, leaf) = (mixed(family, 1) >> 8, mixed(number, 2) >> 8, leaf_of(family));
         let minor_units = price(bits, variant);
@@ -117,7 +117,7 @@ impl World {
 
     /// A pairing. Of 100, 60 go from a product to 1 to 4 products, 20 from a product to a tag with match clauses,
     /// 15 from a leaf to another leaf of its category with a match clause, and 5 from a family to a family.
-    pub fn pairing(&self, number: u64) -> pb::Rule {
+    pub(crate) fn pairing(&self, number: u64) -> pb::Rule {
         let mut dice = Dice::new(number, 3);
         let family = self.some_product(&mut dice) / FAMILY_SIZE;
         let (anchor, target, matches) = match number % 100 {
@@ -154,7 +154,7 @@ impl World {
     }
 
     /// A question: half are product pages, half carts of 1 to 5.
-    pub fn question(&self, merchant_id: &str, number: u64) -> pb::RecommendRequest {
+    pub(crate) fn question(&self, merchant_id: &str, number: u64) -> pb::RecommendRequest {
         let mut dice = Dice::new(number, 4);
         let is_page = !number.is_multiple_of(2);
         let count = if is_page { 1 } else { 1 + dice.below(5) };
@@ -268,7 +268,7 @@ fn usd(minor_units: i64) -> pb::Money {
 }
 
 /// The id of a product.
-pub fn product_id(number: u64) -> String {
+pub(crate) fn product_id(number: u64) -> String {
     format!("p{number:07}")
 }
 
@@ -277,6 +277,6 @@ fn family_id(number: u64) -> String {
 }
 
 /// The id of a pairing.
-pub fn rule_id(number: u64) -> String {
+pub(crate) fn rule_id(number: u64) -> String {
     format!("r{number:06}")
 }

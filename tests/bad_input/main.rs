@@ -3,6 +3,7 @@
 //! Requests are sent as bytes, so that a case can be what no client library would send.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![allow(clippy::needless_pass_by_value, reason = "cases read better with their requests in place")]
 
 mod build;
 mod cases;

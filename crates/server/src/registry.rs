@@ -2,6 +2,8 @@
 //!
 //! A reader takes one snapshot and uses it for the whole request; it touches no lock.
 
+#![expect(clippy::disallowed_types, reason = "this module is the home of ArcSwap")]
+
 use std::{
     collections::{HashMap, VecDeque},
     sync::{Arc, Mutex, PoisonError},

@@ -57,20 +57,16 @@ impl Draft {
     /// The change is refused as a whole; the draft is as before.
     pub(super) fn apply(&mut self, change: Change) -> Result<Vec<Outcome>, Refusal> {
         match change {
-            Change::UpsertProducts(products) => Ok(self.each(products, Self::upsert_product)),
-            Change::SetOffers(offers) => Ok(self.each(offers, Self::set_offer)),
-            Change::DeleteProducts(ids) => Ok(self.each(ids, Self::delete_product)),
-            Change::UpsertRules(rules) => Ok(self.each(rules, Self::upsert_rule)),
-            Change::DeleteRules(ids) => Ok(self.each(ids, Self::delete_rule)),
-            Change::SetPolicy(policy) => self.set_policy(*policy).map(|()| Vec::new()),
+            Change::UpsertProducts(all) => Ok(all.into_iter().map(|one| self.upsert_product(one)).collect()),
+            Change::SetOffers(all) => Ok(all.iter().map(|(id, patch)| self.set_offer(id, patch)).collect()),
+            Change::DeleteProducts(ids) => Ok(ids.iter().map(|id| self.delete_product(id)).collect()),
+            Change::UpsertRules(all) => Ok(all.into_iter().map(|one| self.upsert_rule(one)).collect()),
+            Change::DeleteRules(ids) => Ok(ids.iter().map(|id| self.delete_rule(id)).collect()),
+            Change::SetPolicy(policy) => self.set_policy(&policy).map(|()| Vec::new()),
             Change::ReplaceProducts(_) | Change::ReplaceRules(_) | Change::RollBack { .. } | Change::Restore(_) => {
                 unreachable!("these are prepared as a `Replacement` before they are queued")
             }
         }
-    }
-
-    fn each<T>(&mut self, items: Vec<T>, mut one: impl FnMut(&mut Self, T) -> Outcome) -> Vec<Outcome> {
-        items.into_iter().map(|item| one(self, item)).collect()
     }
 
     fn upsert_product(&mut self, product: Product) -> Outcome {
@@ -90,8 +86,8 @@ impl Draft {
         outcome(done)
     }
 
-    fn set_offer(&mut self, (id, patch): (ProductId, OfferPatch)) -> Outcome {
-        let outcome = match self.parts.catalog.patch(id.as_str(), &patch) {
+    fn set_offer(&mut self, id: &ProductId, patch: &OfferPatch) -> Outcome {
+        let outcome = match self.parts.catalog.patch(id.as_str(), patch) {
             None => return Outcome::Unknown,
             Some(Patched::Stale) => return Outcome::Stale,
             Some(Patched::Unchanged) => Outcome::Unchanged,
@@ -103,7 +99,7 @@ impl Draft {
         outcome
     }
 
-    fn delete_product(&mut self, id: ProductId) -> Outcome {
+    fn delete_product(&mut self, id: &ProductId) -> Outcome {
         if !self.parts.catalog.remove(id.as_str()) {
             return Outcome::Unknown;
         }
@@ -124,7 +120,7 @@ impl Draft {
         outcome(done)
     }
 
-    fn delete_rule(&mut self, id: RuleId) -> Outcome {
+    fn delete_rule(&mut self, id: &RuleId) -> Outcome {
         if !self.parts.rules.remove(id.as_str()) {
             return Outcome::Unknown;
         }
@@ -132,13 +128,13 @@ impl Draft {
         Outcome::Deleted
     }
 
-    fn set_policy(&mut self, policy: Policy) -> Result<(), Refusal> {
-        if self.parts.policies.iter().any(|own| **own == policy) {
+    fn set_policy(&mut self, policy: &Policy) -> Result<(), Refusal> {
+        if self.parts.policies.iter().any(|own| **own == *policy) {
             return Ok(());
         }
         let refused = |violation| Refusal::Rejected(vec![(0, violation)]);
         self.parts.policies.set(policy.clone()).map_err(refused)?;
-        self.put(&policy);
+        self.put(policy);
         Ok(())
     }
 

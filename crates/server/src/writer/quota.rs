@@ -1,5 +1,7 @@
 //! How many writes each merchant has waiting, so that one cannot fill the queue of all: the only home of `DashMap`.
 
+#![expect(clippy::disallowed_types, reason = "this module is the home of DashMap")]
+
 use std::sync::Arc;
 
 use dashmap::{DashMap, Entry};
@@ -9,7 +11,6 @@ use crate::limits::MERCHANT_PENDING_MAX;
 
 /// Waiting writes by merchant. Merchants without any are not kept.
 #[derive(Debug, Clone, Default)]
-#[expect(clippy::disallowed_types, reason = "this module is the home of DashMap")]
 pub(super) struct Quota(Arc<DashMap<MerchantId, usize>>);
 
 /// A place in a merchant's share, given back when dropped.
