@@ -85,10 +85,10 @@ impl World {
 
     async fn import(&self, merchant: &str, file: &[u8]) -> Result<pb::ImportResponse, tonic::Status> {
         let mut messages = vec![pb::ImportRequest { merchant_id: merchant.into(), chunk: vec![].into() }];
-        messages.extend(file.chunks(1000).map(|chunk| pb::ImportRequest {
-            merchant_id: String::new(),
-            chunk: chunk.to_vec().into(),
-        }));
+        messages.extend(
+            file.chunks(1000)
+                .map(|chunk| pb::ImportRequest { merchant_id: String::new(), chunk: chunk.to_vec().into() }),
+        );
         let sent = self.snapshots().import(tokio_stream::iter(messages)).await?;
         Ok(sent.into_inner())
     }
@@ -176,7 +176,8 @@ async fn a_rollback_is_a_new_generation_with_the_old_rules() {
     let good = world.pair("r1", "camera", "card").await;
     let bad = world.pair("r1", "camera", "bag").await;
     assert_eq!(world.offered(bad).await, ["bag"]);
-    let diff = pb::DiffSnapshotsRequest { merchant_id: SHOP.into(), from_generation: good, to_generation: bad };
+    let diff =
+        pb::DiffSnapshotsRequest { merchant_id: SHOP.into(), from_generation: good, to_generation: bad };
     let diff = world.snapshots().diff_snapshots(diff).await.unwrap().into_inner();
     assert_eq!(diff.changes.iter().map(|change| &*change.id).collect::<Vec<_>>(), ["r1"]);
     let back = pb::RollBackRequest { merchant_id: SHOP.into(), generation: good, ..Default::default() };
@@ -201,7 +202,10 @@ async fn an_export_is_the_whole_truth_and_a_damaged_one_is_refused() {
     let mut damaged = file.clone();
     damaged[file.len() / 2] ^= 1;
     assert_eq!(world.import("other", &damaged).await.unwrap_err().code(), Code::InvalidArgument);
-    assert_eq!(world.import("other", &file[..file.len() - 1]).await.unwrap_err().code(), Code::InvalidArgument);
+    assert_eq!(
+        world.import("other", &file[..file.len() - 1]).await.unwrap_err().code(),
+        Code::InvalidArgument
+    );
     let unknown = pb::GetSnapshotRequest { merchant_id: "other".into(), min_generation: 0 };
     assert_eq!(world.snapshots().get_snapshot(unknown).await.unwrap_err().code(), Code::NotFound);
     world.server.shut_down().await.unwrap();
@@ -229,16 +233,19 @@ async fn a_replaced_catalog_is_all_or_nothing() {
         products,
     };
     let bad = product("", "Bags", 1);
-    let refused = world.catalog().import_products(tokio_stream::iter([message(SHOP, vec![bad])])).await.unwrap_err();
+    let refused =
+        world.catalog().import_products(tokio_stream::iter([message(SHOP, vec![bad])])).await.unwrap_err();
     assert_eq!(refused.code(), Code::InvalidArgument);
     let many: Vec<_> = (0..5_000).map(|n| product(&format!("p{n}"), "Bags", n)).collect();
-    let sent = tokio_stream::iter([message(SHOP, many[..2_500].to_vec()), message("", many[2_500..].to_vec())]);
+    let sent =
+        tokio_stream::iter([message(SHOP, many[..2_500].to_vec()), message("", many[2_500..].to_vec())]);
     let replaced = world.catalog().import_products(sent).await.unwrap().into_inner();
     assert_eq!((replaced.created_count, replaced.deleted_count, replaced.rejected_count), (5_000, 3, 0));
     let before = world.export().await;
     let world = world.restarted().await;
     assert_eq!(world.export().await.len(), before.len());
-    let gone = pb::GetProductRequest { merchant_id: SHOP.into(), product_id: "card".into(), min_generation: 0 };
+    let gone =
+        pb::GetProductRequest { merchant_id: SHOP.into(), product_id: "card".into(), min_generation: 0 };
     assert_eq!(world.catalog().get_product(gone).await.unwrap_err().code(), Code::NotFound);
     world.server.shut_down().await.unwrap();
 }

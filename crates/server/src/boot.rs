@@ -160,9 +160,12 @@ fn publish_last_good(data: &Path, registry: &Registry, merchant: &MerchantId, ge
             let at = Timestamp::from_ms(header.created_ms);
             (header.generation, parts, at, reason.to_owned())
         }
-        Ok(None) => {
-            (generation, Parts::default(), Timestamp::from_ms(0), format!("{reason}; there is no readable export"))
-        }
+        Ok(None) => (
+            generation,
+            Parts::default(),
+            Timestamp::from_ms(0),
+            format!("{reason}; there is no readable export"),
+        ),
         Err(fault) => {
             (generation, Parts::default(), Timestamp::from_ms(0), format!("{reason}; its export: {fault}"))
         }
@@ -170,7 +173,10 @@ fn publish_last_good(data: &Path, registry: &Registry, merchant: &MerchantId, ge
     registry.publish(merchant, published(generation, parts, at, Some(&reason)));
 }
 
-fn last_good(data: &Path, merchant: &MerchantId) -> Result<Option<(store::export::Header, Parts)>, LoadError> {
+fn last_good(
+    data: &Path,
+    merchant: &MerchantId,
+) -> Result<Option<(store::export::Header, Parts)>, LoadError> {
     let newest = exports::newest_readable(data, merchant.as_str()).map_err(store::export::ExportError::from);
     let Some(exported) = newest.map_err(ArchiveError::from)? else { return Ok(None) };
     let mut file = exports::read_file(&exported.path).map_err(ArchiveError::from)?;

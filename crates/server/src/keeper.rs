@@ -35,7 +35,9 @@ impl Keeper {
     pub(crate) fn export_changed(&self) {
         let mut exported = self.exported.lock().unwrap_or_else(PoisonError::into_inner);
         for merchant in self.registry.merchants() {
-            let Some(current) = self.registry.slot(merchant.as_str()).map(|slot| slot.current()) else { continue };
+            let Some(current) = self.registry.slot(merchant.as_str()).map(|slot| slot.current()) else {
+                continue;
+            };
             let generation = current.snapshot.generation();
             if current.degraded.is_some() || exported.get(merchant.as_str()) == Some(&generation) {
                 continue;

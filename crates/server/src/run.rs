@@ -147,7 +147,8 @@ impl Server {
         };
         let closing = services::Closing::default();
         let routes = services::routes(registry.clone(), writer.clone(), closing.clone());
-        let listener = TcpListener::bind(listen).await.map_err(|source| RunError::Listen { at: listen, source })?;
+        let listener =
+            TcpListener::bind(listen).await.map_err(|source| RunError::Listen { at: listen, source })?;
         let addr = listener.local_addr().map_err(|source| RunError::Listen { at: listen, source })?;
         let edge = Edge::new(routes, &services::NAMES, edge).await?;
         Ok(Self { addr, listener, edge, writer, keeper: Keeper::new(data, registry), export_every, closing })

@@ -6,7 +6,9 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use sidecart_catalog::{Catalog, Change as Done, Entry, OfferPatch, Patched, Product, ProductId, Timestamp, Violation};
+use sidecart_catalog::{
+    Catalog, Change as Done, Entry, OfferPatch, Patched, Product, ProductId, Timestamp, Violation,
+};
 use sidecart_rules::{Policy, Rule, RuleId};
 use sidecart_scoring::Parts;
 
@@ -63,7 +65,10 @@ impl Draft {
             Change::UpsertRules(all) => Ok(all.into_iter().map(|one| self.upsert_rule(one)).collect()),
             Change::DeleteRules(ids) => Ok(ids.iter().map(|id| self.delete_rule(id)).collect()),
             Change::SetPolicy(policy) => self.set_policy(&policy).map(|()| Vec::new()),
-            Change::ReplaceProducts(_) | Change::ReplaceRules(_) | Change::RollBack { .. } | Change::Restore(_) => {
+            Change::ReplaceProducts(_)
+            | Change::ReplaceRules(_)
+            | Change::RollBack { .. }
+            | Change::Restore(_) => {
                 unreachable!("these are prepared as a `Replacement` before they are queued")
             }
         }
@@ -73,7 +78,10 @@ impl Draft {
         let id = product.id().clone();
         let before = self.parts.catalog.get(id.as_str()).cloned();
         if before.is_none() && self.parts.catalog.len() >= PRODUCTS_MAX {
-            return Outcome::Rejected(Violation::new("", format!("is one more than the {PRODUCTS_MAX} products allowed")));
+            return Outcome::Rejected(Violation::new(
+                "",
+                format!("is one more than the {PRODUCTS_MAX} products allowed"),
+            ));
         }
         let done = match self.parts.catalog.upsert(product) {
             Ok(done) => done,
@@ -146,20 +154,35 @@ impl Draft {
             let old = std::mem::take(&mut self.parts.catalog);
             let kept = if keeps_newer_offers { keep_newer_offers(&old, &mut value) } else { Vec::new() };
             let differences = differences(old.iter(), value.iter());
-            self.write(differences.map(|difference| difference.map(Entry::product)), staged, value.len(), &mut outcomes);
+            self.write(
+                differences.map(|difference| difference.map(Entry::product)),
+                staged,
+                value.len(),
+                &mut outcomes,
+            );
             kept.iter().for_each(|product| self.put(product));
             self.parts.catalog = value;
         }
         if let Some(Part { value, staged }) = rules {
             let old = std::mem::take(&mut self.parts.rules);
             let differences = differences(old.list(None), value.list(None));
-            self.write(differences.map(|difference| difference.map(|rule| rule)), staged, value.len(), &mut outcomes);
+            self.write(
+                differences.map(|difference| difference.map(|rule| rule)),
+                staged,
+                value.len(),
+                &mut outcomes,
+            );
             self.parts.rules = value;
         }
         if let Some(policies) = policies {
             let old = std::mem::take(&mut self.parts.policies);
             let differences = differences(old.iter(), policies.iter());
-            self.write(differences.map(|difference| difference.map(|policy| policy)), None, policies.len(), &mut outcomes);
+            self.write(
+                differences.map(|difference| difference.map(|policy| policy)),
+                None,
+                policies.len(),
+                &mut outcomes,
+            );
             self.parts.policies = policies;
         }
         outcomes
@@ -226,7 +249,8 @@ fn keep_newer_offers(old: &Catalog, new: &mut Catalog) -> Vec<Product> {
     let is_newer = |old: &Product, new: &Product| {
         old.price_set_time() > new.price_set_time() || old.stock_set_time() > new.stock_set_time()
     };
-    let pairs = old.iter().filter_map(|old| Some((old.product(), new.get(old.product().id().as_str())?.product())));
+    let pairs =
+        old.iter().filter_map(|old| Some((old.product(), new.get(old.product().id().as_str())?.product())));
     let kept: Vec<Product> = pairs
         .filter(|(old, new)| is_newer(old, new))
         .map(|(old, new)| new.clone().with_newer_offer_of(old))

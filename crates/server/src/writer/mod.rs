@@ -82,10 +82,13 @@ impl Writer {
         let (mut queues, mut joins) = (Vec::new(), Vec::new());
         for index in 0..shard_count {
             let (queue, jobs) = sync_channel(WRITER_QUEUE_MAX / shard_count);
-            let own: Vec<_> = logs.keys().filter(|merchant| shard_of(merchant, shard_count) == index).cloned().collect();
+            let own: Vec<_> =
+                logs.keys().filter(|merchant| shard_of(merchant, shard_count) == index).cloned().collect();
             let logs = own.into_iter().filter_map(|merchant| logs.remove_entry(&merchant)).collect();
             let shard = Shard::new(store.clone(), registry.clone(), logs);
-            joins.push(thread::Builder::new().name(format!("writer-{index}")).spawn(move || shard.run(&jobs))?);
+            joins.push(
+                thread::Builder::new().name(format!("writer-{index}")).spawn(move || shard.run(&jobs))?,
+            );
             queues.push(queue);
         }
         Ok(Self(Arc::new(Threads {
@@ -130,7 +133,8 @@ impl Writer {
         let work = if prepare::is_heavy(&change) {
             let (registry, merchant) = (threads.registry.clone(), header.merchant.clone());
             let prepared =
-                tokio::task::spawn_blocking(move || prepare::prepare(&store, &registry, &merchant, change)).await;
+                tokio::task::spawn_blocking(move || prepare::prepare(&store, &registry, &merchant, change))
+                    .await;
             prepared.map_err(|_| Refusal::Closed)??
         } else {
             Work::Change(change)

@@ -113,9 +113,7 @@ fn roll_back(
     let current = current.snapshot.parts();
     let changed = |count: usize| count > SINGLE_WRITES_MAX;
     let catalog_differs = || differences(current.catalog.iter(), target.catalog.iter()).count();
-    let rules_differ = || {
-        differences(current.rules.list(None), target.rules.list(None)).count()
-    };
+    let rules_differ = || differences(current.rules.list(None), target.rules.list(None)).count();
     Ok(Replacement {
         catalog: match parts.catalog {
             false => None,

@@ -57,10 +57,9 @@ const REJECTED: u8 = 7;
 impl Remembered {
     pub(super) fn new(at: Timestamp, digest: [u8; 16], receipt: &Receipt) -> Self {
         let rejections = receipt.outcomes.iter().filter_map(|outcome| match outcome {
-            Outcome::Rejected(violation) => Some(Rejection {
-                field: cut(&violation.field),
-                description: cut(&violation.description),
-            }),
+            Outcome::Rejected(violation) => {
+                Some(Rejection { field: cut(&violation.field), description: cut(&violation.description) })
+            }
             _ => None,
         });
         Self {

@@ -55,7 +55,11 @@ struct Next {
 type Reply = oneshot::Sender<Result<Receipt, Refusal>>;
 
 impl Shard {
-    pub(super) fn new(store: Arc<Store>, registry: Arc<Registry>, logs: HashMap<MerchantId, RequestLog>) -> Self {
+    pub(super) fn new(
+        store: Arc<Store>,
+        registry: Arc<Registry>,
+        logs: HashMap<MerchantId, RequestLog>,
+    ) -> Self {
         Self { store, registry, logs }
     }
 
