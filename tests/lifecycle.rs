@@ -249,3 +249,29 @@ async fn a_replaced_catalog_is_all_or_nothing() {
     assert_eq!(world.catalog().get_product(gone).await.unwrap_err().code(), Code::NotFound);
     world.server.shut_down().await.unwrap();
 }
+
+#[tokio::test]
+async fn half_an_upload_is_no_upload() {
+    let world = World::new().await;
+    let generation = world.upsert(stock(), "").await.generation;
+    for _ in 0..200 {
+        let first = pb::ImportProductsRequest {
+            merchant_id: SHOP.into(),
+            mode: pb::ImportMode::Replace.into(),
+            products: vec![product("half", "Bags", 1)],
+        };
+        let (sender, receiver) = tokio::sync::mpsc::channel(1);
+        let mut catalog = world.catalog();
+        let messages = tokio_stream::wrappers::ReceiverStream::new(receiver);
+        let call = tokio::spawn(async move { catalog.import_products(messages).await });
+        sender.send(first).await.unwrap();
+        world.offered(generation).await;
+        call.abort();
+        assert!(call.await.unwrap_err().is_cancelled());
+    }
+    let world = world.restarted().await;
+    let request = pb::GetSnapshotRequest { merchant_id: SHOP.into(), min_generation: 0 };
+    let snapshot = world.snapshots().get_snapshot(request).await.unwrap().into_inner().snapshot.unwrap();
+    assert_eq!((snapshot.generation, snapshot.product_count), (generation, 3));
+    world.server.shut_down().await.unwrap();
+}

@@ -178,6 +178,11 @@ impl From<Violation> for Fault {
     }
 }
 
+/// What a handler is told whose request the caller broke off. Nobody reads it: the call is over.
+pub fn cut_short() -> Status {
+    Status::aborted("the caller broke the request off")
+}
+
 impl From<Fault> for Status {
     fn from(fault: Fault) -> Self {
         let message = clipped(&fault.to_string()).to_owned();

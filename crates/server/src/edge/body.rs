@@ -1,4 +1,5 @@
-//! The body of an answer, which carries its call to the end and breaks off when the call must.
+//! The bodies of a call: the request's, which is whole or broken; and the answer's, which carries its call to the end
+//! and breaks off when the call must.
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
@@ -8,11 +9,37 @@ use std::{
 
 use bytes::Bytes;
 use http::HeaderMap;
-use hyper::body::{Body as HttpBody, Frame};
+use hyper::body::{Body as HttpBody, Frame, Incoming};
 use tonic::{Status, body::Body};
 
 use super::call::Call;
-use crate::status::Fault;
+use crate::status::{Fault, cut_short};
+
+/// A request's body that ends only where its sender ended it.
+///
+/// tonic (0.14.9) takes a stream that the caller cancelled for one that ended well, so that half an upload would pass
+/// for a whole one. Here whatever is not the sender's own end is a fault.
+pub(super) struct Whole(pub(super) Incoming);
+
+impl HttpBody for Whole {
+    type Data = Bytes;
+    type Error = Status;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
+        match std::task::ready!(Pin::new(&mut self.0).poll_frame(cx)) {
+            Some(Ok(frame)) => Poll::Ready(Some(Ok(frame))),
+            None if self.0.is_end_stream() => Poll::Ready(None),
+            None | Some(Err(_)) => Poll::Ready(Some(Err(cut_short()))),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.0.is_end_stream()
+    }
+}
 
 /// Ready, with the reason, when an answer must break off.
 pub(super) type End = Pin<Box<dyn Future<Output = Fault> + Send>>;

@@ -13,7 +13,7 @@ use tonic::{Status, body::Body, service::Routes};
 use tower::Service;
 
 use super::{
-    body::{CallBody, End},
+    body::{CallBody, End, Whole},
     connection::Connection,
     deadline::{self, Deadline},
     identity::REQUEST_ID_HEADER,
@@ -87,7 +87,7 @@ impl Call {
         deadline: Deadline,
     ) -> Response<Body> {
         request.extensions_mut().insert(deadline);
-        let handler = AssertUnwindSafe(async move { routes.call(request).await }).catch_unwind();
+        let handler = AssertUnwindSafe(async move { routes.call(request.map(Whole)).await }).catch_unwind();
         let outcome = match deadline.at() {
             Some(at) => timeout_at(at, handler).await,
             None => Ok(handler.await),
