@@ -96,11 +96,11 @@ impl Server {
         Ok((format!("http://{addr}"), self.opening.elapsed()))
     }
 
-    /// Whether it is still opening after a while.
-    pub(crate) fn is_opening_after(&self, after: Duration) -> Result<bool, String> {
-        match self.lines.recv_timeout(after) {
-            Err(RecvTimeoutError::Timeout) => Ok(true),
-            Ok(line) if line.starts_with(READY) => Ok(false),
+    /// Waits a while: how long the opening took, if it is over by then.
+    pub(crate) fn opened_within(&self, within: Duration) -> Result<Option<Duration>, String> {
+        match self.lines.recv_timeout(within) {
+            Err(RecvTimeoutError::Timeout) => Ok(None),
+            Ok(line) if line.starts_with(READY) => Ok(Some(self.opening.elapsed())),
             other => Err(format!("the server did not open its store: {other:?}")),
         }
     }

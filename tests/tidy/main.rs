@@ -66,7 +66,7 @@ const ROOMS: [Room; 6] = [
     Room {
         dir: "crates/catalog",
         below: &[],
-        allowed: Allowed::Only(&["imbl", "iso_currency", "rapidhash", "thiserror"]),
+        allowed: Allowed::Only(&["imbl", "iso_currency", "rapidhash", "roaring", "thiserror"]),
     },
     Room {
         dir: "crates/rules",

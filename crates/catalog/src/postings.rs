@@ -1,17 +1,24 @@
 //! Postings: which products answer to a term, in the order of their ids.
 //!
 //! Sorted runs behind `Arc`s, copied on write: a change copies one run, not the list.
+//! A longer list has a bitmap besides, so that one index is found without looking at products.
 
 use std::{cmp::Ordering, sync::Arc};
 
+use roaring::RoaringBitmap;
+
 /// Longest run. Longer ones are split in half.
 const RUN_MAX: usize = 512;
+/// Longest list without a bitmap: up to here looking through the list is as quick.
+const PLAIN_MAX: usize = 64;
 
 /// Dense product indexes in ascending order of product id. Cheap to clone.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Postings {
     runs: Arc<Vec<Arc<Vec<u32>>>>,
     len: usize,
+    /// The same indexes, once there were more than [`PLAIN_MAX`].
+    bitmap: Option<Arc<RoaringBitmap>>,
 }
 
 impl Postings {
@@ -23,6 +30,14 @@ impl Postings {
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.len == 0
+    }
+
+    /// Whether a product is among them.
+    pub fn contains(&self, index: u32) -> bool {
+        match &self.bitmap {
+            Some(bitmap) => bitmap.contains(index),
+            None => self.iter().any(|other| other == index),
+        }
     }
 
     /// The indexes, in ascending order of product id.
@@ -41,6 +56,13 @@ impl Postings {
     /// Adds an index where `order` says it belongs. It must not be there yet.
     pub(crate) fn insert(&mut self, index: u32, mut order: impl FnMut(u32) -> Ordering) {
         let (run, at) = self.place(&mut order);
+        match &mut self.bitmap {
+            Some(bitmap) => _ = Arc::make_mut(bitmap).insert(index),
+            None if self.len == PLAIN_MAX => {
+                self.bitmap = Some(Arc::new(self.iter().chain([index]).collect()));
+            }
+            None => {}
+        }
         let runs = Arc::make_mut(&mut self.runs);
         self.len += 1;
         let Some(target) = runs.get_mut(run) else {
@@ -60,11 +82,12 @@ impl Postings {
     /// Removes the index that `order` calls equal, if it is there.
     pub(crate) fn remove(&mut self, mut order: impl FnMut(u32) -> Ordering) {
         let (run, at) = self.place(&mut order);
-        let found = self.runs.get(run).and_then(|run| run.get(at)).is_some_and(|index| order(*index).is_eq());
-        if !found {
-            return;
-        }
+        let index = self.runs.get(run).and_then(|run| run.get(at)).copied();
+        let Some(index) = index.filter(|index| order(*index).is_eq()) else { return };
         self.len -= 1;
+        if let Some(bitmap) = &mut self.bitmap {
+            Arc::make_mut(bitmap).remove(index);
+        }
         let runs = Arc::make_mut(&mut self.runs);
         Arc::make_mut(&mut runs[run]).remove(at);
         if runs[run].is_empty() {
@@ -104,6 +127,7 @@ mod tests {
             }
             prop_assert!(postings.iter().eq(model.iter().copied()));
             prop_assert_eq!(postings.len(), model.len());
+            prop_assert!((0..3000).all(|index| postings.contains(index) == model.contains(&index)));
             prop_assert!(postings.iter_from(|other| other.cmp(&1500)).eq(model.range(1500..).copied()));
             prop_assert!(postings.runs.iter().all(|run| (1..=RUN_MAX).contains(&run.len())));
         }

@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use sidecart_catalog::{Catalog, Entry, Postings, Term, TermId, Values};
-use sidecart_rules::{MatchClause, MatchOp};
+use sidecart_rules::{MatchClause, MatchOp, Selector};
 
 use crate::{
     recommend::{CANDIDATES_MAX, LOOKS_MAX, SCAN_MAX},
@@ -14,6 +14,9 @@ use crate::{
     stop::Stop,
     trace::Trace,
 };
+
+/// Most terms of either list of a selector that are sieved by.
+const SIEVE_MAX: usize = 4;
 
 /// A product at the end of a route.
 pub(crate) struct Pair<'a> {
@@ -75,23 +78,24 @@ fn scan<'a, T: Trace>(
     let route = &routes.open[at];
     let anchor = setting.anchors[route.anchor].entry;
     let driver = driver(catalog, route, anchor);
+    let sieve = Sieve::new(catalog, route.targets());
     for nth in 0..driver.len() {
         let listing = driver.listing(catalog, nth);
-        for (seen, target) in listing.iter().filter_map(|index| catalog.entry(index)).enumerate() {
+        for (seen, index) in listing.iter().enumerate() {
             if seen == SCAN_MAX || budget.looks == 0 || budget.candidates == 0 {
-                let id = target.product().id();
-                trace.note(
-                    id,
-                    &Stop::ScanLimit(route.rule.id()),
-                    Some(route.rule.id()),
-                    Some(anchor.product().id()),
-                );
+                let (rule, anchor) = (Some(route.rule.id()), Some(anchor.product().id()));
+                if let Some(target) = catalog.entry(index) {
+                    trace.note(target.product().id(), &Stop::ScanLimit(route.rule.id()), rule, anchor);
+                }
                 break;
             }
             budget.looks -= 1;
-            if !route.targets().selects(target) {
+            if !sieve.passes(index) {
                 continue;
             }
+            let Some(target) = catalog.entry(index).filter(|target| route.targets().selects(target)) else {
+                continue;
+            };
             let misfit = route.misfit(target, anchor);
             if misfit.is_none() {
                 budget.candidates -= 1;
@@ -100,6 +104,47 @@ fn scan<'a, T: Trace>(
             }
             pairs.push(Pair { target, route: at, misfit });
         }
+    }
+}
+
+/// What a selector selects, as far as bitmaps tell: it lets through all that is selected, and little else, without
+/// touching a product.
+struct Sieve<'a> {
+    any_of: [Option<&'a Postings>; SIEVE_MAX],
+    /// Whether one of `any_of` must have it.
+    needs_any: bool,
+    all_of: [Option<&'a Postings>; SIEVE_MAX],
+    /// Whether some term of `all_of` has no product.
+    is_shut: bool,
+}
+
+impl<'a> Sieve<'a> {
+    fn new(catalog: &'a Catalog, selector: &Selector) -> Self {
+        let is_posted = |term: &Term| !matches!(term, Term::Product(_) | Term::Family(_));
+        let list = |term: &Term| catalog.postings(term.id());
+        let (any_of, all_of) = (selector.any_of(), selector.all_of());
+        let needs_any = (1..=SIEVE_MAX).contains(&any_of.len()) && any_of.iter().all(is_posted);
+        let posted = || all_of.iter().filter(|term| is_posted(term)).take(SIEVE_MAX);
+        let mut sieve = Self {
+            any_of: [None; SIEVE_MAX],
+            needs_any,
+            all_of: [None; SIEVE_MAX],
+            is_shut: posted().any(|term| list(term).is_none()),
+        };
+        for (place, term) in sieve.any_of.iter_mut().zip(any_of.iter().filter(|_| needs_any)) {
+            *place = list(term);
+        }
+        for (place, term) in sieve.all_of.iter_mut().zip(posted()) {
+            *place = list(term);
+        }
+        sieve
+    }
+
+    fn passes(&self, index: u32) -> bool {
+        let has = |list: &&Postings| list.contains(index);
+        !self.is_shut
+            && self.all_of.iter().flatten().all(has)
+            && (!self.needs_any || self.any_of.iter().flatten().any(has))
     }
 }
 
