@@ -14,7 +14,8 @@ use tokio::task::JoinSet;
 use crate::{figures::Times, synthetic::World};
 
 const CONNECTIONS: usize = 8;
-const CALLS_PER_CONNECTION: usize = 8;
+/// Enough to keep all processors busy. More would only lengthen the queue that every call stands in.
+const CALLS_PER_CONNECTION: usize = 2;
 const QUESTIONS: u64 = 20_000;
 
 /// Load under way.
