@@ -31,7 +31,7 @@ fn bad_templates_are_refused_with_the_reason() {
         ("{% if target %}", "syntax error"),
         ("{{ 1 +", "syntax error"),
         (&*nested, "`{` inside a tag"),
-        ("{{ targte }}", "has no slot `targte`"),
+        ("{{ goal }}", "has no slot `goal`"),
         ("{% if need == 'never' %}{{ hidden }}{% endif %}x", "has no slot `hidden`"),
         ("{{ target.brand }}", "undefined value"),
         ("{{ target | upper }}", "unknown filter"),
