@@ -97,6 +97,12 @@ impl Postings {
 
     /// Run and place of the first index that does not compare less; in the last run, possibly its end.
     fn place(&self, order: &mut impl FnMut(u32) -> Ordering) -> (usize, usize) {
+        // Loading in order appends, which takes one look instead of a search.
+        if let Some(last) = self.runs.last()
+            && last.last().is_some_and(|last| order(*last).is_lt())
+        {
+            return (self.runs.len() - 1, last.len());
+        }
         let run = self.runs.partition_point(|run| run.last().is_some_and(|last| order(*last).is_lt()));
         let run = run.min(self.runs.len().saturating_sub(1));
         let at = self.runs.get(run).map_or(0, |run| run.partition_point(|index| order(*index).is_lt()));

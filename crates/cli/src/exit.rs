@@ -81,8 +81,11 @@ pub(crate) fn exit(outcome: Result<Exit, Error>) -> ExitCode {
     ExitCode::from(number(&error))
 }
 
-/// A reader such as `head` has seen enough.
+/// A reader such as `head` has seen enough. A connection that broke is another matter.
 fn is_broken_pipe(error: &Error) -> bool {
+    if error.chain().any(|cause| cause.is::<Status>() || cause.is::<tonic::transport::Error>()) {
+        return false;
+    }
     let mut causes = error.chain().filter_map(|cause| cause.downcast_ref::<io::Error>());
     causes.any(|cause| cause.kind() == io::ErrorKind::BrokenPipe)
 }
@@ -104,6 +107,8 @@ fn number(error: &Error) -> u8 {
 
 fn number_of_status(status: &Status) -> u8 {
     match code_name(status) {
+        // A status with a cause was made here, of a connection that broke; what a server sends has none.
+        "UNKNOWN" if std::error::Error::source(status).is_some() => UNAVAILABLE,
         "NOT_FOUND" => NOT_FOUND,
         "UNAVAILABLE" | "DEADLINE_EXCEEDED" | "RESOURCE_EXHAUSTED" => UNAVAILABLE,
         _ => FAILED,

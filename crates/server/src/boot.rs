@@ -55,7 +55,7 @@ pub(crate) fn boot(data: &Path, options: &StoreOptions, registry: &Registry) -> 
             Err(BootError::Open(fault))
         }
         Err(damage) => {
-            let reason = damage.to_string();
+            let reason = store::chain(&damage);
             tracing::error!(%reason, "the store is damaged: serving the last good exports, read-only");
             let mut merchants: Vec<_> = exports::list(data).map_err(BootError::Exports)?;
             merchants.dedup_by(|a, b| a.header.merchant == b.header.merchant);
@@ -111,7 +111,7 @@ fn publish_all(store: &Store, data: &Path, registry: &Registry) -> HashMap<Merch
                 logs.insert(merchant, log);
             }
             Err(fault) => {
-                let reason = fault.to_string();
+                let reason = store::chain(&fault);
                 tracing::error!(%merchant, %reason, "a merchant is damaged: serving its last good export, read-only");
                 publish_last_good(data, registry, &merchant, state.generation, &reason);
             }

@@ -11,7 +11,7 @@ use super::{
     Desk,
     asked::{Asked, Ready, Tells},
     clock,
-    work::apart,
+    work::{apart, in_time},
 };
 use crate::{
     convert::{at_least_one, decision, id, required},
@@ -62,8 +62,11 @@ impl Recommendation {
             let ready = asked.into_iter().map(|asked| asked.under(policies));
             let ready = ready.collect::<Result<Vec<_>, _>>()?;
             let responses = match distinct {
-                true => answer_distinctly(ready, &view.snapshot),
-                false => ready.iter().map(|ready| ready.answer(&view.snapshot)).collect(),
+                true => answer_distinctly(ready, &view.snapshot, deadline)?,
+                false => {
+                    let answer = |ready: &Ready| in_time(deadline).map(|()| ready.answer(&view.snapshot));
+                    ready.iter().map(answer).collect::<Result<_, _>>()?
+                }
             };
             Ok(pb::BatchRecommendResponse { responses })
         })
@@ -128,13 +131,18 @@ pub(crate) fn read_all(
 }
 
 /// Answers so that no product is offered twice; earlier requests choose first.
-fn answer_distinctly(ready: Vec<Ready>, snapshot: &Snapshot) -> Vec<pb::RecommendResponse> {
+fn answer_distinctly(
+    ready: Vec<Ready>,
+    snapshot: &Snapshot,
+    deadline: Deadline,
+) -> Result<Vec<pb::RecommendResponse>, Fault> {
     let mut taken: Vec<ProductId> = Vec::new();
     let answer = |ready: Ready| {
+        in_time(deadline)?;
         let response = ready.without(&taken).answer(snapshot);
         let offered = response.offers.iter().filter_map(|offer| ProductId::new(&offer.product_id).ok());
         taken.extend(offered);
-        response
+        Ok(response)
     };
     ready.into_iter().map(answer).collect()
 }

@@ -10,7 +10,7 @@ use sidecart_scoring::{Parts, Query, Snapshot, recommend};
 use super::{
     Desk,
     recommendation::{min_generation, read_all},
-    work::apart,
+    work::{apart, in_time},
 };
 use crate::{
     convert::{at_least_one, at_most, decision, rule},
@@ -42,6 +42,7 @@ pub(crate) async fn simulate(
             asked.into_iter().map(|asked| Ok(asked.under(view.snapshot.policies())?.query)),
             &view,
             &draft,
+            deadline,
         )
     })
     .await?
@@ -95,11 +96,13 @@ fn compared(
     mut queries: impl Iterator<Item = Result<Query, Fault>>,
     view: &Published,
     draft: &Snapshot,
+    deadline: Deadline,
 ) -> Result<pb::SimulateRulesResponse, Fault> {
     let offers = |snapshot: &Snapshot, query: &Query| -> Vec<pb::Offer> {
         recommend(snapshot, query).offers.into_iter().map(decision::offer_to_pb).collect()
     };
     let contexts = queries.try_fold(Vec::new(), |mut contexts, query| {
+        in_time(deadline)?;
         let query = query?;
         contexts.push(context(offers(&view.snapshot, &query), offers(draft, &query)));
         Ok::<_, Fault>(contexts)

@@ -5,9 +5,21 @@ use std::{panic::resume_unwind, sync::Arc};
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore},
     task,
+    time::Instant,
 };
 
-use crate::{limits::REPLACEMENTS_MAX, status::Fault};
+use crate::{edge::Deadline, limits::REPLACEMENTS_MAX, status::Fault};
+
+/// Whether a caller still waits for work that goes on step by step, apart from its call.
+///
+/// # Errors
+/// The deadline has passed.
+pub(crate) fn in_time(deadline: Deadline) -> Result<(), Fault> {
+    match deadline.at() {
+        Some(at) if Instant::now() >= at => Err(Fault::Deadline),
+        _ => Ok(()),
+    }
+}
 
 /// Runs `work` on a thread where it may take its time. The bound on calls of its class bounds how much runs at once.
 ///

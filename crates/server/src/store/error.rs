@@ -180,7 +180,7 @@ impl fmt::Display for Damage {
 }
 
 /// A fault and its causes in one line, for what is remembered longer than the fault itself.
-pub(super) fn chain(fault: &dyn std::error::Error) -> String {
+pub(crate) fn chain(fault: &dyn std::error::Error) -> String {
     let mut text = fault.to_string();
     let mut cause = fault.source();
     while let Some(fault) = cause {

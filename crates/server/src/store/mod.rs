@@ -33,6 +33,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 pub use batch::{Batch, MerchantBatch};
+pub(crate) use error::chain;
 pub use error::{Damage, OpenError, StoreError};
 pub use load::{MerchantState, Row};
 pub use open::set_aside;
@@ -152,7 +153,7 @@ impl State {
     /// Remembers a fault of the engine for good: what reached the disk is unknown.
     fn note<T>(&mut self, outcome: Result<T, StoreError>) -> Result<T, StoreError> {
         if let Err(fault @ (StoreError::Io { .. } | StoreError::Lost { .. })) = &outcome {
-            self.lost.get_or_insert_with(|| error::chain(fault).into());
+            self.lost.get_or_insert_with(|| chain(fault).into());
         }
         outcome
     }

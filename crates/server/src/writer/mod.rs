@@ -135,7 +135,7 @@ impl Writer {
             let prepared =
                 tokio::task::spawn_blocking(move || prepare::prepare(&store, &registry, &merchant, change))
                     .await;
-            prepared.map_err(|_| Refusal::Closed)??
+            prepared.map_err(|_| Refusal::Closed)?.unwrap_or_else(Work::Refused)
         } else {
             Work::Change(change)
         };

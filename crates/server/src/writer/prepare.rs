@@ -12,7 +12,7 @@ use crate::{
     change::{Change, PartSet, Refusal, Truth},
     diff::differences,
     registry::Registry,
-    store::{Batch, RowKind, Staged, Store, StoreError},
+    store::{Batch, RowKind, Staged, Store, StoreError, chain},
 };
 
 use super::rows::Record;
@@ -41,6 +41,8 @@ pub(super) enum Work {
     Change(Change),
     /// Takes the place of parts.
     Replacement(Box<Replacement>),
+    /// Could not be prepared. Queued all the same: it may be a repetition of a write that was answered.
+    Refused(Refusal),
 }
 
 /// Whether a change must be prepared, off the async threads.
@@ -251,6 +253,6 @@ impl Stager<'_> {
 pub(super) fn refusal(fault: StoreError) -> Refusal {
     match fault {
         StoreError::BatchTooLarge { .. } | StoreError::RecordTooLarge { .. } => Refusal::TooLarge,
-        fault => Refusal::Degraded(fault.to_string()),
+        fault => Refusal::Degraded(chain(&fault)),
     }
 }

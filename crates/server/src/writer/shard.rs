@@ -17,7 +17,7 @@ use crate::{
     change::{Change, Receipt, Refusal},
     limits::WRITER_GROUP_MAX,
     registry::{Published, Registry, Slot},
-    store::{Batch, RowKind, Store, StoreError},
+    store::{Batch, RowKind, Store, StoreError, chain},
 };
 
 use super::{
@@ -157,9 +157,9 @@ impl Shard {
 
     /// Says what a failed commit means. After a fault of the engine all merchants go on from memory, marked degraded.
     fn failed(&self, fault: StoreError) -> Refusal {
-        tracing::error!(%fault, "a commit failed");
+        let reason = chain(&fault);
+        tracing::error!(%reason, "a commit failed");
         let (StoreError::Io { .. } | StoreError::Lost { .. }) = fault else { return refusal(fault) };
-        let reason = fault.to_string();
         for merchant in self.registry.merchants() {
             self.registry.degrade(&merchant, &reason);
         }
@@ -204,6 +204,7 @@ impl Next {
         let outcomes = match work {
             Work::Change(change) => self.draft.apply(change)?,
             Work::Replacement(replacement) => self.draft.replace(*replacement),
+            Work::Refused(refusal) => return Err(refusal),
         };
         if self.draft.changed > changed {
             self.draft.cause = cause;
@@ -252,6 +253,6 @@ fn weight(work: &Work) -> usize {
         Work::Change(Change::DeleteProducts(items)) => items.len(),
         Work::Change(Change::UpsertRules(items)) => items.len(),
         Work::Change(Change::DeleteRules(items)) => items.len(),
-        Work::Change(_) | Work::Replacement(_) => 1,
+        Work::Change(_) | Work::Replacement(_) | Work::Refused(_) => 1,
     }
 }
