@@ -7,6 +7,7 @@ use std::fs;
 use std::io;
 use std::ops::ControlFlow;
 use std::path::Path;
+use std::sync::Arc;
 
 use super::engine::{Engine, EngineError, Writes};
 use super::error::{OpenError, StoreError};
@@ -25,7 +26,7 @@ impl Store {
     /// Writes the engine's files anew if they take over 3.5 times what is live and 1 MiB, and says how many bytes
     /// that freed: 0 when there was no need.
     /// It takes about as long as writing all live rows once, and twice their room on the disk until it is done.
-    /// Meant for the writer's idle moments, after sweeping.
+    /// Meant for the writer's idle moments, after sweeping. While a replacement is being staged it does nothing.
     ///
     /// # Errors
     /// As [`Store::commit`]. What was committed stays.
@@ -33,6 +34,10 @@ impl Store {
         let before = self.size_on_disk().map_err(StoreError::io(&self.path))?;
         let mut state = self.state();
         state.alive()?;
+        // Staged rows take room and are not live yet, so that every look would find the files worn and copy them all.
+        if Arc::strong_count(&state.staging) > 1 {
+            return Ok(0);
+        }
         if before <= state.live_bytes() / 2 * WEAR_HALVES_MAX + WEAR_FREE_BYTES {
             return Ok(0);
         }

@@ -30,7 +30,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 pub use batch::{Batch, MerchantBatch};
 pub(crate) use error::chain;
@@ -84,6 +84,8 @@ struct State {
     tip: TipFile,
     /// The next epoch to stage: above all ever seen since opening.
     next_epoch: u64,
+    /// Shared with every replacement under way.
+    staging: Arc<()>,
     garbage: VecDeque<Garbage>,
     lost: Option<Box<str>>,
 }

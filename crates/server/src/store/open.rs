@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use super::engine::Engine;
 use super::error::{Damage, OpenError, StoreError};
@@ -129,7 +129,16 @@ fn recover(engine: Engine, tip: TipFile, acknowledged: Meta) -> Result<State, Op
     let epochs = heads.values().flat_map(|head: &Head| RowKind::ALL.map(|kind| head.column(kind).epoch));
     let strays = garbage.iter().map(|stray: &Garbage| stray.epoch);
     let next_epoch = epochs.chain(strays).max().unwrap_or(0) + 1;
-    Ok(State { engine: Some(engine), meta, heads, tip, next_epoch, garbage, lost: None })
+    Ok(State {
+        engine: Some(engine),
+        meta,
+        heads,
+        tip,
+        next_epoch,
+        staging: Arc::default(),
+        garbage,
+        lost: None,
+    })
 }
 
 /// One commit may have been written and never acknowledged; anything else is loss.

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
+use std::sync::Arc;
 
 use bytes::Bytes;
 
@@ -29,6 +30,8 @@ pub struct Staged {
     pub(super) tally: Tally,
     /// The generation after the one current when staging began.
     generation: u64,
+    /// Held as long as its rows may still become live.
+    _staging: Arc<()>,
 }
 
 /// Rows that nothing refers to any more.
@@ -72,7 +75,8 @@ impl Store {
         let epoch = state.next_epoch;
         state.next_epoch += 1;
         let generation = state.heads.get(merchant).map_or(0, |head| head.generation) + 1;
-        Ok(Staged { merchant: merchant.into(), kind, epoch, tally: Tally::default(), generation })
+        let _staging = Arc::clone(&state.staging);
+        Ok(Staged { merchant: merchant.into(), kind, epoch, tally: Tally::default(), generation, _staging })
     }
 
     /// Adds records to a replacement, in as many batches as it takes. Of several with one id the last counts.
