@@ -13,9 +13,8 @@ use tokio::task::JoinSet;
 
 use crate::{figures::Times, synthetic::World};
 
-const CONNECTIONS: usize = 8;
-/// Enough to keep all processors busy. More would only lengthen the queue that every call stands in.
-const CALLS_PER_CONNECTION: usize = 2;
+/// How many connections ask.
+pub(crate) const CONNECTIONS: usize = 8;
 const QUESTIONS: u64 = 20_000;
 
 /// Load under way.
@@ -37,19 +36,19 @@ pub(crate) struct Calls {
 }
 
 impl Load {
-    /// Begins.
+    /// Begins, with `calls` always under way on each connection.
     pub(crate) async fn begin(
         addr: &str,
         merchant: &str,
         world: &World,
+        calls: usize,
     ) -> Result<Self, tonic::transport::Error> {
         let questions: Arc<Vec<_>> = Arc::new((0..QUESTIONS).map(|n| world.question(merchant, n)).collect());
         let (mut callers, stop) = (JoinSet::new(), Arc::new(AtomicBool::new(false)));
         for connection in 0..CONNECTIONS {
             let client = Client::connect(addr).await?;
-            for call in 0..CALLS_PER_CONNECTION {
-                let first = (connection * CALLS_PER_CONNECTION + call) * questions.len()
-                    / (CONNECTIONS * CALLS_PER_CONNECTION);
+            for call in 0..calls {
+                let first = (connection * calls + call) * questions.len() / (CONNECTIONS * calls);
                 callers.spawn(ask(client.clone(), Arc::clone(&questions), first, Arc::clone(&stop)));
             }
         }

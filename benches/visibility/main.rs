@@ -17,10 +17,10 @@ mod synthetic;
 
 use std::{env, io, path::Path, process::ExitCode, sync::Arc, time::Duration};
 
-use changes::{What, change, probes, stream};
+use changes::{Probe, What, change, probes, stream};
 use child::Server;
 use figures::{Table, gib, rate, seconds};
-use load::Load;
+use load::{CONNECTIONS, Load};
 use sidecart::client::Client;
 use synthetic::World;
 
@@ -29,6 +29,12 @@ const FULL: u64 = 1_000_000;
 const TRIAL: u64 = 3_000;
 const MEMORY_MAX_BYTES: u64 = 4 << 30;
 const VISIBLE_MAX: Duration = Duration::from_millis(50);
+/// Calls always under way on each connection: enough to keep all processors busy, and a long queue of them.
+const DEPTHS: [usize; 2] = [2, 8];
+
+/// What is changed, and its name in the table.
+const CHANGES: [(What, &str); 2] =
+    [(What::Price, "one-product price change"), (What::Pairing, "one-pairing change")];
 
 /// What can go wrong.
 #[derive(Debug, thiserror::Error)]
@@ -134,30 +140,46 @@ async fn visibility(
 ) -> Result<Duration, Fault> {
     let probes = probes(client, MERCHANT, world, size.changes).await?;
     // The load has connections of its own.
-    let all = [(What::Price, "one-product price change"), (What::Pairing, "one-pairing change")];
-    for (what, name) in all {
+    for (what, name) in CHANGES {
         let idle = change(client, world, &probes, what).await?;
         table.line(&format!("{name}, no load: visible"), idle.visible.summary());
     }
-    let load = Load::begin(&server.addr, MERCHANT, world).await?;
-    let (mut slowest, used) = (Duration::ZERO, server.processor_time()?);
-    for (what, name) in all {
-        let loaded = change(client, world, &probes, what).await?;
-        table.line(&format!("{name}, full load: visible"), loaded.visible.summary());
-        table.line(&format!("{name}, full load: acknowledged"), loaded.acknowledged.summary());
-        slowest = slowest.max(loaded.visible.percentile(50));
+    let mut slowest = Duration::ZERO;
+    for depth in DEPTHS {
+        slowest = slowest.max(loaded(client, server, world, &probes, depth, table).await?);
+    }
+    sustained(client, server, world, size, table).await?;
+    Ok(slowest)
+}
+
+/// Measures changes while every connection has `depth` calls under way; answers the slower median.
+async fn loaded(
+    client: &Client,
+    server: &Server,
+    world: &Arc<World>,
+    probes: &[Probe],
+    depth: usize,
+    table: &Table,
+) -> Result<Duration, Fault> {
+    let mut slowest = Duration::ZERO;
+    let load = Load::begin(&server.addr, MERCHANT, world, depth).await?;
+    let (used, at) = (server.processor_time()?, format!("{} in flight", CONNECTIONS * depth));
+    for (what, name) in CHANGES {
+        let changed = change(client, world, probes, what).await?;
+        table.line(&format!("{name}, {at}: visible"), changed.visible.summary());
+        table.line(&format!("{name}, {at}: acknowledged"), changed.acknowledged.summary());
+        slowest = slowest.max(changed.visible.percentile(50));
     }
     let used = server.processor_time()?.saturating_sub(used);
     let calls = load.end().await?;
     let answers = calls.times.len();
-    table.line("Recommend under full load, with those changes", calls.times.summary());
+    table.line(&format!("Recommend, {at}, with those changes"), calls.times.summary());
     table.line("… answers a second", format_args!("{:.0}", rate(answers, calls.lasted)));
     table.line("… offers in an answer", format_args!("{:.2}", calls.offers as f64 / answers as f64));
     table.line(
         "… server processor time for an answer",
         format_args!("{:.0} µs", 1e6 * used.as_secs_f64() / answers as f64),
     );
-    sustained(client, server, world, size, table).await?;
     Ok(slowest)
 }
 
@@ -169,7 +191,7 @@ async fn sustained(
     size: &Size,
     table: &Table,
 ) -> Result<(), Fault> {
-    let load = Load::begin(&server.addr, MERCHANT, world).await?;
+    let load = Load::begin(&server.addr, MERCHANT, world, DEPTHS[0]).await?;
     let (set, lasted) = stream(client, MERCHANT, world, size.stream).await?;
     let calls = load.end().await?;
     table.line("one-product updates a second, beside full load", format_args!("{:.0}", rate(set, lasted)));

@@ -108,7 +108,7 @@ async fn a_damaged_export_is_passed_over_for_the_one_before_it() {
             fixture.second,
             "{at}: the store is sound"
         );
-        let both = [exports, vec![(Path::new("store/db"), 100)]].concat();
+        let both = [exports, vec![(Path::new("store/0/db"), 100)]].concat();
         for (merchant, found) in served_from(image.damaged(&both).path()).await {
             assert!(is_last_good(&found, &fixture.first[merchant]), "{at}: {found:?}");
         }
@@ -130,13 +130,13 @@ async fn without_a_readable_export_nothing_is_served_and_nothing_written_over() 
 async fn repair_restores_the_last_good_exports_and_keeps_the_damaged_store() {
     let fixture = Fixture::new().await;
     let middle =
-        fixture.unsealed.files()[Path::new("store/db")].iter().rposition(|byte| *byte != 0).unwrap() / 2;
+        fixture.unsealed.files()[Path::new("store/0/db")].iter().rposition(|byte| *byte != 0).unwrap() / 2;
     let cases = [
-        (&fixture.sealed, "store/db", 5_000),
+        (&fixture.sealed, "store/0/db", 5_000),
         (&fixture.sealed, "tip", 0),
         (&fixture.sealed, "seal", 20),
         (&fixture.unsealed, "tip", 0),
-        (&fixture.unsealed, "store/db", middle),
+        (&fixture.unsealed, "store/0/db", middle),
     ];
     for (image, path, at) in cases {
         let dir = image.damaged(&[(Path::new(path), at)]);
@@ -157,7 +157,7 @@ async fn repair_restores_the_last_good_exports_and_keeps_the_damaged_store() {
         let kept = fs::read(dir.path().join("damaged/1").join(path)).unwrap();
         // Without a seal the damage shows only once the engine has opened its file, and cut off what it cannot read.
         let is_sealed = image.files().contains_key(Path::new("seal"));
-        assert!(kept == damaged || !is_sealed && path == "store/db" && !kept.is_empty(), "{path} at {at}");
+        assert!(kept == damaged || !is_sealed && path == "store/0/db" && !kept.is_empty(), "{path} at {at}");
         assert_eq!(served_from(dir.path()).await, written, "{path} at {at}");
     }
 }

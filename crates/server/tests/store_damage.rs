@@ -155,7 +155,7 @@ fn flips_in_a_log_of_many_segments_are_detected_or_harmless() {
     let (store, records) = worn_store(&data);
     drop(store);
     let image = Image::of(&data);
-    assert!(fs::metadata(data.join("store/db")).unwrap().len() > 2_000_000);
+    assert!(fs::metadata(data.join("store/0/db")).unwrap().len() > 2_000_000);
     let flips = flips_by(&image, |path, at| path.ends_with("db") && at % 60_013 == 0);
     let noticed = check_flips(&data, &image, &records, flips);
     assert!(noticed > 10, "{noticed}");
@@ -189,7 +189,7 @@ fn a_missing_file_is_detected_or_harmless() {
     open(&data).unwrap().close().unwrap();
     let sealed = Image::of(&data);
     // The engine writes `conf` anew; a seal is missing after every crash.
-    for (image, harmless) in [(unsealed, vec!["store/conf"]), (sealed, vec!["seal"])] {
+    for (image, harmless) in [(unsealed, vec!["store/0/conf"]), (sealed, vec!["seal"])] {
         for (path, _) in image.files() {
             image.restore(&data);
             fs::remove_file(data.join(path)).unwrap();
@@ -206,10 +206,10 @@ fn a_damaged_store_is_set_aside_and_a_new_one_made() {
     let dir = scratch();
     let data = dir.path().join("data");
     small_store(&data).0.close().unwrap();
-    fs::write(data.join("store/db"), b"gone").unwrap();
+    fs::write(data.join("store/0/db"), b"gone").unwrap();
     open(&data).unwrap_err();
     let aside = set_aside(&data).unwrap();
-    assert_eq!(fs::read(aside.join("store/db")).unwrap(), b"gone");
+    assert_eq!(fs::read(aside.join("store/0/db")).unwrap(), b"gone");
     assert!(aside.join("tip").exists() && aside.join("seal").exists());
     assert_eq!(outcome(&data), Ok(Records::new()));
     assert_ne!(set_aside(&data).unwrap(), aside);

@@ -159,7 +159,7 @@ fn a_snapshot_left_half_written_by_a_kill_is_removed() {
     let store = open(dir.path()).unwrap();
     write(&store, 1, RowKind::Product, "p", Some(b"kept"));
     drop(store);
-    let left = dir.path().join("store/snap.7FFFFFFFFFFFFFFF.generating");
+    let left = dir.path().join("store/0/snap.7FFFFFFFFFFFFFFF.generating");
     std::fs::write(&left, b"half").unwrap();
     let store = open(dir.path()).unwrap();
     assert!(!left.exists());
@@ -170,8 +170,8 @@ fn a_snapshot_left_half_written_by_a_kill_is_removed() {
 fn a_store_cut_short_while_being_made_is_made_again() {
     let dir = scratch();
     drop(open(dir.path()).unwrap());
-    std::fs::write(dir.path().join("store/conf"), b"half of a configuration").unwrap();
-    std::fs::remove_file(dir.path().join("store/db")).unwrap();
+    std::fs::write(dir.path().join("store/0/conf"), b"half of a configuration").unwrap();
+    std::fs::remove_file(dir.path().join("store/0/db")).unwrap();
     let store = open(dir.path()).unwrap();
     write(&store, 1, RowKind::Product, "p", Some(b"kept"));
     drop(store);

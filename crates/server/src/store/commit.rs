@@ -9,7 +9,7 @@ use super::head::{Column, Head, Meta, Tally};
 use super::row::{self, Envelope, Key, RowKind};
 use super::row::{ID_BYTES_MAX, MERCHANT_BYTES_MAX, RECORD_BYTES_MAX};
 use super::stage::Garbage;
-use super::tip::{self, TipFile};
+use super::tip;
 use super::{BATCH_ROWS_MAX, State, Store};
 
 impl Store {
@@ -24,26 +24,29 @@ impl Store {
         }
         let mut state = self.state();
         let drafted = Draft::new(&state, state.alive()?, batch);
-        let mut draft = state.note(drafted)?;
-        let landed = draft.land(&state.tip, state.alive()?);
-        state.note(landed)?;
-        state.adopt(draft.outcome);
-        Ok(())
+        let draft = state.note(drafted)?;
+        let landed = state.land(draft);
+        state.note(landed)
     }
 }
 
 /// What a commit will have changed of the state once it is durable.
-pub(super) struct Outcome {
+struct Outcome {
     meta: Meta,
     heads: Vec<(Box<str>, Head)>,
     garbage: Vec<Garbage>,
 }
 
 impl State {
-    fn adopt(&mut self, outcome: Outcome) {
+    fn land(&mut self, draft: Draft) -> Result<(), StoreError> {
+        let Draft { writes, outcome } = draft;
+        self.apply(writes)?;
+        self.engine.sync()?;
+        self.tip.advance(&outcome.meta).map_err(StoreError::io(tip::FILE))?;
         self.meta = outcome.meta;
         self.heads.extend(outcome.heads);
         self.garbage.extend(outcome.garbage);
+        Ok(())
     }
 }
 
@@ -115,12 +118,6 @@ impl Draft {
         let (key, value) = head.row(merchant);
         heads.add(&key, &value);
         self.writes.put(key, value);
-    }
-
-    fn land(&mut self, tip: &TipFile, engine: &Engine) -> Result<(), StoreError> {
-        engine.apply(std::mem::take(&mut self.writes))?;
-        engine.sync()?;
-        tip.advance(&self.outcome.meta).map_err(StoreError::io(tip::FILE))
     }
 }
 

@@ -1,7 +1,8 @@
 //! Keeping the disk in proportion: the engine reuses its log slowly under some loads, so it is written anew at times.
 //!
-//! All rows are copied into `store.new/`, which then takes the place of `store/` by way of `store.old/`. What they
-//! hold is the same at every moment in between, so whichever is found after a crash will do.
+//! All rows are copied, a few at a time, into an engine with a directory of its own, and whatever is written meanwhile
+//! is written to both. A last commit, made in the copy alone, says that the copy counts from then on; once the tip has
+//! noted it, it does. A copy that was cut short before is removed, an old directory that was left after it too.
 
 use std::fs;
 use std::io;
@@ -11,91 +12,150 @@ use std::sync::Arc;
 
 use super::engine::{Engine, EngineError, Writes};
 use super::error::{OpenError, StoreError};
-use super::files::{self, ENGINE_DIR};
-use super::{State, Store};
+use super::files::{self, ENGINE_DIR, engine_dir};
+use super::head::Meta;
+use super::row;
+use super::stage::STEP_ROWS;
+use super::{State, Store, tip};
 
-const NEW_DIR: &str = "store.new";
-const OLD_DIR: &str = "store.old";
-const STEP_ROWS: usize = 4_000;
-
-/// The engine's files may take this many halves of what is live, and a few segments.
-const WEAR_HALVES_MAX: u64 = 7;
+/// The engine's files may take this many halves of what is live, and a few segments. The copy takes almost two times
+/// what is live when it is new, so that both together come to some 4.5 times before the old one is removed.
+const WEAR_HALVES_MAX: u64 = 5;
 const WEAR_FREE_BYTES: u64 = 1024 * 1024;
 
+/// A copy of the engine under way.
+#[derive(Debug)]
+pub(super) struct Copy {
+    engine: Engine,
+    number: u64,
+    /// The first key that is not copied yet, should there be a row.
+    from: Vec<u8>,
+}
+
 impl Store {
-    /// Writes the engine's files anew if they take over 3.5 times what is live and 1 MiB, and says how many bytes
-    /// that freed: 0 when there was no need.
-    /// It takes about as long as writing all live rows once, and twice their room on the disk until it is done.
-    /// Meant for the writer's idle moments, after sweeping. While a replacement is being staged it does nothing.
+    /// Begins or goes on with writing the engine's files anew, and says whether there is more to do.
+    ///
+    /// It begins when they take over 2.5 times what is live and 1 MiB, and while no replacement is being staged, whose
+    /// rows are not live yet. Each call copies a few hundred rows, durably, so that others get their turn between.
     ///
     /// # Errors
-    /// As [`Store::commit`]. What was committed stays.
-    pub fn compact_if_worn(&self) -> Result<u64, StoreError> {
-        let before = self.size_on_disk().map_err(StoreError::io(&self.path))?;
+    /// [`StoreError::Lost`] as from any call; otherwise what stopped the copy, which is given up and takes nothing
+    /// from the store.
+    pub fn compact_step(&self) -> Result<bool, StoreError> {
         let mut state = self.state();
         state.alive()?;
-        // Staged rows take room and are not live yet, so that every look would find the files worn and copy them all.
-        if Arc::strong_count(&state.staging) > 1 {
-            return Ok(0);
+        if state.copy.is_none() {
+            let on_disk = self.size_on_disk().map_err(StoreError::io(&self.path))?;
+            if Arc::strong_count(&state.staging) > 1 || !state.is_worn(on_disk) {
+                return Ok(false);
+            }
+            state.copy = Some(Copy::begin(&self.path, state.meta.engine + 1, self.cache_bytes)?);
         }
-        if before <= state.live_bytes() / 2 * WEAR_HALVES_MAX + WEAR_FREE_BYTES {
-            return Ok(0);
+        match state.copy_step() {
+            Ok(true) => return Ok(true),
+            Ok(false) => {}
+            Err(fault) => {
+                state.give_copy_up();
+                return Err(fault);
+            }
         }
-        let compacted = state.compact(&self.path, self.cache_bytes);
-        state.note(compacted)?;
-        let after = self.size_on_disk().map_err(StoreError::io(&self.path))?;
-        Ok(before.saturating_sub(after))
+        let switched = state.switch();
+        let Some(old) = state.note(switched)? else { return Ok(false) };
+        drop(state);
+        // It counts no more: what stops it from being closed or removed is no fault of the store.
+        old.engine.close()?;
+        files::remove_tree(&engine_dir(&self.path, old.number)).map_err(StoreError::io(&self.path))?;
+        Ok(false)
+    }
+}
+
+impl Copy {
+    fn begin(data: &Path, number: u64, cache_bytes: u64) -> Result<Self, StoreError> {
+        let dir = engine_dir(data, number);
+        files::remove_tree(&dir).map_err(StoreError::io(&dir))?;
+        let engine = Engine::open(&dir, cache_bytes).map_err(from_open)?;
+        Ok(Self { engine, number, from: Vec::new() })
+    }
+
+    /// What is committed once the copy counts.
+    fn meta(&self, old: Meta) -> Meta {
+        Meta { sequence: old.sequence + 1, engine: self.number, ..old }
+    }
+
+    /// Applies what is also written to the engine.
+    pub(super) fn apply(&self, writes: Writes) -> Result<(), EngineError> {
+        self.engine.apply(writes)
     }
 }
 
 impl State {
-    fn compact(&mut self, data: &Path, cache_bytes: u64) -> Result<(), StoreError> {
-        let (new, old) = (data.join(NEW_DIR), data.join(OLD_DIR));
-        let current = data.join(ENGINE_DIR);
-        files::remove_tree(&new).map_err(StoreError::io(&new))?;
-        let copy = Engine::open(&new, cache_bytes).map_err(from_open)?;
-        copy_rows(self.alive()?, &copy)?;
-        copy.sync()?;
-        copy.close()?;
-        if let Some(engine) = self.engine.take() {
-            engine.close()?;
+    fn is_worn(&self, on_disk: u64) -> bool {
+        on_disk > self.live_bytes() / 2 * WEAR_HALVES_MAX + WEAR_FREE_BYTES
+    }
+
+    /// Copies a few rows more, or after the last of them makes the commit that ends the copy, and says whether there
+    /// may be others.
+    fn copy_step(&mut self) -> Result<bool, StoreError> {
+        let Some(copy) = &self.copy else { return Ok(false) };
+        let mut writes = Writes::default();
+        let next = self.engine.scan_from(&copy.from, |key, value| {
+            writes.put(key.to_vec(), value.to_vec());
+            match writes.count() {
+                STEP_ROWS => ControlFlow::Break(row::after_key(key.to_vec())),
+                _ => ControlFlow::Continue(()),
+            }
+        });
+        let next = self.note(next.map_err(StoreError::from))?;
+        let meta = self.meta;
+        let Some(copy) = &mut self.copy else { return Ok(false) };
+        if next.is_none() {
+            let (key, value) = copy.meta(meta).row();
+            writes.put(key, value);
         }
-        fs::rename(&current, &old).map_err(StoreError::io(&current))?;
-        finish(data).map_err(StoreError::io(data))?;
-        self.engine = Some(Engine::open(&current, cache_bytes).map_err(from_open)?);
-        Ok(())
+        copy.engine.apply(writes)?;
+        copy.engine.sync()?;
+        let Some(from) = next else { return Ok(false) };
+        copy.from = from;
+        Ok(true)
+    }
+
+    /// Makes the whole copy the one that counts, and gives the old one back.
+    ///
+    /// A crash before the tip has noted it leaves the old one, which lacks only a commit that changes nothing; one
+    /// after leaves the copy.
+    fn switch(&mut self) -> Result<Option<Old>, StoreError> {
+        let Some(copy) = self.copy.take() else { return Ok(None) };
+        let meta = copy.meta(self.meta);
+        self.tip.advance(&meta).map_err(StoreError::io(tip::FILE))?;
+        let number = std::mem::replace(&mut self.meta, meta).engine;
+        Ok(Some(Old { engine: std::mem::replace(&mut self.engine, copy.engine), number }))
+    }
+
+    /// Gives a copy up that is under way.
+    pub(super) fn give_copy_up(&mut self) {
+        if let Some(copy) = self.copy.take() {
+            // Whatever is left of it is removed before the next copy, or on closing or opening.
+            let _ = copy.engine.close();
+        }
     }
 }
 
-/// Brings a replacement to its end, wherever a crash left it.
-pub(super) fn finish(data: &Path) -> io::Result<()> {
-    let (new, old, current) = (data.join(NEW_DIR), data.join(OLD_DIR), data.join(ENGINE_DIR));
-    if old.exists() && !current.exists() {
-        // The copy was whole before the old one was moved.
-        let source = if new.exists() { &new } else { &old };
-        fs::rename(source, &current)?;
-        files::sync_dir(data)?;
-    }
-    files::remove_tree(&new)?;
-    files::remove_tree(&old)
+/// An engine whose copy took its place.
+struct Old {
+    engine: Engine,
+    number: u64,
 }
 
-fn copy_rows(from: &Engine, to: &Engine) -> Result<(), EngineError> {
-    let mut writes = Writes::default();
-    let fault = from.scan(&[], |key, value| {
-        writes.put(key.to_vec(), value.to_vec());
-        if writes.count() < STEP_ROWS {
-            return ControlFlow::Continue(());
+/// Removes the engine's directories that do not count.
+pub(super) fn clean(data: &Path, engine: u64) -> io::Result<()> {
+    let counts = engine_dir(data, engine);
+    for entry in fs::read_dir(data.join(ENGINE_DIR))? {
+        let path = entry?.path();
+        if path != counts && path.is_dir() {
+            files::remove_tree(&path)?;
         }
-        match to.apply(std::mem::take(&mut writes)) {
-            Ok(()) => ControlFlow::Continue(()),
-            Err(fault) => ControlFlow::Break(fault),
-        }
-    })?;
-    match fault {
-        Some(fault) => Err(fault),
-        None => to.apply(writes),
     }
+    Ok(())
 }
 
 fn from_open(fault: OpenError) -> StoreError {

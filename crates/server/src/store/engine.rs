@@ -85,12 +85,29 @@ impl Engine {
     pub(super) fn scan<B>(
         &self,
         prefix: &[u8],
-        mut on_row: impl FnMut(&[u8], &[u8]) -> std::ops::ControlFlow<B>,
+        on_row: impl FnMut(&[u8], &[u8]) -> std::ops::ControlFlow<B>,
     ) -> Result<Option<B>, EngineError> {
-        let mut rows = match after_prefix(prefix.to_vec()) {
+        let rows = match after_prefix(prefix.to_vec()) {
             Some(end) => self.db.get().range(prefix..&end),
             None => self.db.get().range(prefix..),
         };
+        self.each(rows, on_row)
+    }
+
+    /// Calls `on_row` with each key and value at or after `from`, in order of key, until it breaks.
+    pub(super) fn scan_from<B>(
+        &self,
+        from: &[u8],
+        on_row: impl FnMut(&[u8], &[u8]) -> std::ops::ControlFlow<B>,
+    ) -> Result<Option<B>, EngineError> {
+        self.each(self.db.get().range(from..), on_row)
+    }
+
+    fn each<B>(
+        &self,
+        mut rows: sled::Iter,
+        mut on_row: impl FnMut(&[u8], &[u8]) -> std::ops::ControlFlow<B>,
+    ) -> Result<Option<B>, EngineError> {
         while let Some((key, value)) = contain(&self.dir, || rows.next().transpose())? {
             if let std::ops::ControlFlow::Break(result) = on_row(&key, &value) {
                 return Ok(Some(result));
@@ -128,7 +145,7 @@ impl Engine {
 }
 
 /// Writes that are applied together. Of several to one key the last counts.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct Writes {
     batch: sled::Batch,
     count: usize,

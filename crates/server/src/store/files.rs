@@ -4,8 +4,13 @@ use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-/// Where the engine keeps its files, under the data directory.
+/// Where the engine keeps its files, under the data directory: in a directory for each time they were written anew.
 pub(super) const ENGINE_DIR: &str = "store";
+
+/// The engine's directory of a number.
+pub(super) fn engine_dir(data: &Path, number: u64) -> PathBuf {
+    data.join(ENGINE_DIR).join(number.to_string())
+}
 
 /// Makes `path` hold what `fill` writes, durably: a crash leaves the old file or the new one.
 pub(super) fn replace(path: &Path, fill: impl FnOnce(&mut File) -> io::Result<()>) -> io::Result<()> {

@@ -108,22 +108,35 @@ impl Head {
 pub(super) struct Meta {
     /// Commits so far.
     pub(super) sequence: u64,
+    /// Which of the engine's directories holds them.
+    pub(super) engine: u64,
     /// The heads of all merchants.
     pub(super) heads: Tally,
 }
 
 impl Meta {
+    /// How many words it is written as.
+    pub(super) const WORDS: usize = 5;
+
     /// The row that holds it.
     pub(super) fn row(&self) -> (Vec<u8>, Vec<u8>) {
-        let mut payload = Vec::with_capacity(32);
-        put_words(&mut payload, &[self.sequence]);
-        put_words(&mut payload, &self.heads.words());
+        let mut payload = Vec::with_capacity(Self::WORDS * 8);
+        put_words(&mut payload, &self.words());
         head_row("", self.sequence, &payload)
     }
 
     pub(super) fn parse(payload: &[u8]) -> Option<Self> {
-        let [sequence, heads @ ..] = words_of::<4>(payload)?;
-        Some(Self { sequence, heads: Tally::from_words(heads) })
+        words_of(payload).map(Self::from_words)
+    }
+
+    /// As it is written.
+    pub(super) fn words(&self) -> [u64; Self::WORDS] {
+        let [rows, bytes, digest] = self.heads.words();
+        [self.sequence, self.engine, rows, bytes, digest]
+    }
+
+    pub(super) fn from_words([sequence, engine, heads @ ..]: [u64; Self::WORDS]) -> Self {
+        Self { sequence, engine, heads: Tally::from_words(heads) }
     }
 }
 
@@ -140,7 +153,7 @@ fn put_words(out: &mut Vec<u8>, words: &[u64]) {
     }
 }
 
-fn words_of<const N: usize>(bytes: &[u8]) -> Option<[u64; N]> {
+pub(super) fn words_of<const N: usize>(bytes: &[u8]) -> Option<[u64; N]> {
     let (chunks, rest) = bytes.as_chunks::<8>();
     let chunks: &[[u8; 8]; N] = chunks.try_into().ok()?;
     rest.is_empty().then(|| chunks.map(u64::from_le_bytes))

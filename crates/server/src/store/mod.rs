@@ -5,8 +5,8 @@
 //!
 //! On disk, under the data directory:
 //! - `lock`: held while a process has the store open;
-//! - `store/`: the engine's files; for moments `store.new/` and `store.old/`, see `compact`;
-//! - `tip`: format version, and what the last acknowledged commit was, so that a lost tail is noticed;
+//! - `store/N/`: the engine's files; for a while those of `N + 1` too, see `compact`;
+//! - `tip`: format version, what the last acknowledged commit was, so that a lost tail is noticed, and which `N` counts;
 //! - `seal`: digests of all of these, present only after a clean close;
 //! - `exports/`: one file per kept generation, see [`export`] and [`exports`].
 
@@ -40,7 +40,9 @@ pub use open::set_aside;
 pub use row::{ID_BYTES_MAX, MERCHANT_BYTES_MAX, RECORD_BYTES_MAX, RowKind};
 pub use stage::Staged;
 
-use engine::Engine;
+use compact::Copy;
+use engine::{Engine, Writes};
+use files::engine_dir;
 use head::{Head, Meta};
 use stage::Garbage;
 use tip::TipFile;
@@ -77,8 +79,9 @@ pub struct Store {
 /// What the store remembers of what is committed.
 #[derive(Debug)]
 struct State {
-    /// `None` only when it was lost while being replaced, and then `lost` is set.
-    engine: Option<Engine>,
+    engine: Engine,
+    /// The engine's files being written anew.
+    copy: Option<Copy>,
     meta: Meta,
     heads: BTreeMap<Box<str>, Head>,
     tip: TipFile,
@@ -101,10 +104,11 @@ impl Store {
     /// # Errors
     /// When the directory cannot be read.
     pub fn blob_count(&self) -> io::Result<usize> {
-        files::entry_count(&self.path.join(files::ENGINE_DIR).join("blobs"))
+        let number = self.state().meta.engine;
+        files::entry_count(&engine_dir(&self.path, number).join("blobs"))
     }
 
-    /// Bytes of the engine's files.
+    /// Bytes of the engine's files, and of their copy while there is one.
     ///
     /// # Errors
     /// When the directory cannot be read.
@@ -126,9 +130,9 @@ impl Store {
         let Self { path, state, _lock, .. } = self;
         let mut state = state.into_inner().unwrap_or_else(PoisonError::into_inner);
         state.alive()?.sync()?;
-        if let Some(engine) = state.engine.take() {
-            engine.close()?;
-        }
+        state.give_copy_up();
+        state.engine.close()?;
+        compact::clean(&path, state.meta.engine).map_err(StoreError::io(&path))?;
         seal::write(&path)
     }
 
@@ -141,11 +145,21 @@ impl Store {
 impl State {
     /// The engine, unless it is lost.
     fn alive(&self) -> Result<&Engine, StoreError> {
-        match (&self.engine, &self.lost) {
-            (Some(engine), None) => Ok(engine),
-            (_, Some(what)) => Err(StoreError::Lost { what: what.clone() }),
-            (None, None) => Err(StoreError::Lost { what: "it was being replaced".into() }),
+        match &self.lost {
+            None => Ok(&self.engine),
+            Some(what) => Err(StoreError::Lost { what: what.clone() }),
         }
+    }
+
+    /// Applies writes to the engine, and to its copy while there is one.
+    fn apply(&mut self, writes: Writes) -> Result<(), StoreError> {
+        self.alive()?;
+        if let Some(copy) = &self.copy
+            && copy.apply(writes.clone()).is_err()
+        {
+            self.give_copy_up();
+        }
+        Ok(self.engine.apply(writes)?)
     }
 
     fn live_bytes(&self) -> u64 {

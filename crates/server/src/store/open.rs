@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 
 use super::engine::Engine;
 use super::error::{Damage, OpenError, StoreError};
-use super::files::{self, ENGINE_DIR};
+use super::files::{self, ENGINE_DIR, engine_dir};
 use super::head::{Head, Meta, Tally};
 use super::row::{self, Key, RowKind};
 use super::stage::Garbage;
@@ -24,26 +24,31 @@ impl Store {
     /// merchants; deletes what an interrupted replacement left. The rows themselves are checked by [`Store::load`].
     ///
     /// # Errors
-    /// See [`OpenError`]. A store that does not open is left as it is.
+    /// See [`OpenError`]. A sealed store that does not open is left as it is; of one that was not closed, the engine
+    /// may have cut off what it cannot read.
     pub fn open(data: &Path, options: &StoreOptions) -> Result<Self, OpenError> {
         let lock = lock(data)?;
-        compact::finish(data).map_err(OpenError::io(data))?;
         seal::verify(data)?;
         let (tip, acknowledged) = TipFile::open(data)?;
-        let dir = data.join(ENGINE_DIR);
         seal::remove(data)?;
         let acknowledged = match acknowledged {
             Acknowledged::Nothing => {
                 // A crash while the store was being made may have left half of it.
+                let dir = data.join(ENGINE_DIR);
                 files::remove_tree(&dir).map_err(OpenError::io(&dir))?;
                 Meta::default()
             }
-            Acknowledged::Commit(_) if !dir.join("db").exists() => {
-                return Err(OpenError::damaged("store/db", "it is missing"));
+            Acknowledged::Commit(meta) => {
+                let file = engine_dir(data, meta.engine).join("db");
+                if !file.exists() {
+                    let name = file.strip_prefix(data).unwrap_or(&file).to_string_lossy().into_owned();
+                    return Err(OpenError::damaged(name, "it is missing"));
+                }
+                compact::clean(data, meta.engine).map_err(OpenError::io(data))?;
+                meta
             }
-            Acknowledged::Commit(meta) => meta,
         };
-        let engine = Engine::open(&dir, options.cache_bytes)?;
+        let engine = Engine::open(&engine_dir(data, acknowledged.engine), options.cache_bytes)?;
         let mut state = recover(engine, tip, acknowledged)?;
         while state.sweep().map_err(into_open)? > 0 {}
         let (path, cache_bytes) = (data.to_path_buf(), options.cache_bytes);
@@ -58,7 +63,6 @@ impl Store {
 /// When another process has it open, or the file system refuses.
 pub fn set_aside(data: &Path) -> Result<PathBuf, OpenError> {
     let _lock = lock(data)?;
-    compact::finish(data).map_err(OpenError::io(data))?;
     let damaged = data.join(DAMAGED_DIR);
     files::create_dirs(&damaged).map_err(OpenError::io(&damaged))?;
     let mut number = 1;
@@ -130,7 +134,8 @@ fn recover(engine: Engine, tip: TipFile, acknowledged: Meta) -> Result<State, Op
     let strays = garbage.iter().map(|stray: &Garbage| stray.epoch);
     let next_epoch = epochs.chain(strays).max().unwrap_or(0) + 1;
     Ok(State {
-        engine: Some(engine),
+        engine,
+        copy: None,
         meta,
         heads,
         tip,
@@ -143,14 +148,15 @@ fn recover(engine: Engine, tip: TipFile, acknowledged: Meta) -> Result<State, Op
 
 /// One commit may have been written and never acknowledged; anything else is loss.
 fn check_tail(meta: &Meta, acknowledged: &Meta) -> Result<(), OpenError> {
-    if meta == acknowledged || meta.sequence == acknowledged.sequence + 1 {
+    let is_next = meta.sequence == acknowledged.sequence + 1 && meta.engine == acknowledged.engine;
+    if meta == acknowledged || is_next {
         return Ok(());
     }
     let what = format!(
         "commit {} was acknowledged, and the newest readable is {}",
         acknowledged.sequence, meta.sequence
     );
-    Err(OpenError::damaged("store/db", what))
+    Err(OpenError::damaged(format!("store/{}/db", acknowledged.engine), what))
 }
 
 fn read_meta(engine: &Engine) -> Result<Meta, OpenError> {

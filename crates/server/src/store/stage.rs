@@ -10,14 +10,14 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::commit::{Place, check_id};
-use super::engine::{Engine, Writes};
+use super::engine::{Engine, EngineError, Writes};
 use super::error::StoreError;
 use super::head::Tally;
 use super::row::{self, MERCHANT_BYTES_MAX, RowKind};
 use super::{State, Store};
 
-/// How many rows one step of staging or sweeping writes: short, so that others get their turn between.
-const STEP_ROWS: usize = 4_000;
+/// How many rows one step of staging, sweeping or copying writes: short, so that others get their turn between.
+pub(super) const STEP_ROWS: usize = 500;
 
 /// Records of one kind that wait for their flip, see [`super::MerchantBatch::flip`].
 /// Dropped without it they lie unused until the next open; [`Store::discard`] frees them sooner.
@@ -43,15 +43,15 @@ pub(super) struct Garbage {
 }
 
 impl Staged {
-    fn take(&mut self, engine: &Engine, step: &BTreeMap<Box<[u8]>, Bytes>) -> Result<(), StoreError> {
-        let mut writes = Writes::default();
+    fn take(&mut self, state: &mut State, step: &BTreeMap<Box<[u8]>, Bytes>) -> Result<(), StoreError> {
+        let (mut writes, engine) = (Writes::default(), state.alive()?);
         let mut tally = self.tally;
         for (id, value) in step {
             let (merchant, generation) = (&self.merchant, self.generation);
             let place = Place { merchant, kind: self.kind, epoch: self.epoch, generation, id };
             place.write(engine, Some(value), &mut writes, &mut tally)?;
         }
-        engine.apply(writes)?;
+        state.apply(writes)?;
         self.tally = tally;
         Ok(())
     }
@@ -103,7 +103,7 @@ impl Store {
 
     fn stage_step(&self, staged: &mut Staged, step: &BTreeMap<Box<[u8]>, Bytes>) -> Result<(), StoreError> {
         let mut state = self.state();
-        let taken = staged.take(state.alive()?, step);
+        let taken = staged.take(&mut state, step);
         state.note(taken)
     }
 
@@ -125,8 +125,11 @@ impl Store {
 impl State {
     pub(super) fn sweep(&mut self) -> Result<usize, StoreError> {
         while let Some(stray) = self.garbage.front() {
-            let swept = sweep_step(self.alive()?, stray);
-            let count = self.note(swept)?;
+            let writes = sweep_step(self.alive()?, stray).map_err(StoreError::from);
+            let writes = self.note(writes)?;
+            let count = writes.count();
+            let swept = self.apply(writes);
+            self.note(swept)?;
             if count < STEP_ROWS {
                 self.garbage.pop_front();
             }
@@ -138,7 +141,8 @@ impl State {
     }
 }
 
-fn sweep_step(engine: &Engine, stray: &Garbage) -> Result<usize, StoreError> {
+/// The next rows to delete.
+fn sweep_step(engine: &Engine, stray: &Garbage) -> Result<Writes, EngineError> {
     let mut writes = Writes::default();
     engine.scan(&row::epoch_prefix(&stray.merchant, stray.kind.code(), stray.epoch), |key, _| {
         writes.delete(key.to_vec());
@@ -147,7 +151,5 @@ fn sweep_step(engine: &Engine, stray: &Garbage) -> Result<usize, StoreError> {
             _ => ControlFlow::Continue(()),
         }
     })?;
-    let count = writes.count();
-    engine.apply(writes)?;
-    Ok(count)
+    Ok(writes)
 }

@@ -3,7 +3,7 @@
 //! The engine takes a damaged end of its log for a commit that was cut short, and goes back to the one before.
 //! This file says how far it must have come, so that what was acknowledged cannot vanish unseen.
 //! Layout: magic, format version and CRC32C; then two slots a disk block apart, written by turns, each with sequence,
-//! tally of heads and CRC32C. A torn write costs the slot that was being written, never the other.
+//! engine directory, tally of heads and CRC32C. A torn write costs the slot that was being written, never the other.
 
 use std::fs::File;
 use std::io;
@@ -12,7 +12,7 @@ use std::path::Path;
 
 use super::error::OpenError;
 use super::files;
-use super::head::{Meta, Tally};
+use super::head::{Meta, words_of};
 
 /// Its name under the data directory.
 pub(super) const FILE: &str = "tip";
@@ -20,8 +20,8 @@ const MAGIC: &[u8; 8] = b"SCSTORE\n";
 /// The format of the whole store.
 const VERSION: u32 = 1;
 const HEADER_BYTES: usize = 16;
-const SLOT_BYTES: usize = 36;
-const SLOT_CRC_AT: usize = SLOT_BYTES - 4;
+const SLOT_CRC_AT: usize = Meta::WORDS * 8;
+const SLOT_BYTES: usize = SLOT_CRC_AT + 4;
 const BLOCK_BYTES: u64 = 4_096;
 const FILE_BYTES: usize = 3 * BLOCK_BYTES as usize;
 
@@ -114,8 +114,7 @@ fn check_header(bytes: &[u8; FILE_BYTES]) -> Result<(), OpenError> {
 
 fn slot_bytes(meta: &Meta) -> [u8; SLOT_BYTES] {
     let mut slot = [0; SLOT_BYTES];
-    let [rows, bytes, digest] = meta.heads.words();
-    for (word, out) in [meta.sequence, rows, bytes, digest].iter().zip(slot.chunks_exact_mut(8)) {
+    for (word, out) in meta.words().iter().zip(slot.chunks_exact_mut(8)) {
         out.copy_from_slice(&word.to_le_bytes());
     }
     let crc = crc32c::crc32c(&slot[..SLOT_CRC_AT]);
@@ -125,7 +124,6 @@ fn slot_bytes(meta: &Meta) -> [u8; SLOT_BYTES] {
 
 fn parse_slot(bytes: &[u8]) -> Option<Meta> {
     let slot = bytes.first_chunk::<SLOT_BYTES>()?;
-    let word = |at: usize| slot[at..].first_chunk::<8>().map_or(0, |word| u64::from_le_bytes(*word));
-    let meta = Meta { sequence: word(0), heads: Tally::from_words([word(8), word(16), word(24)]) };
+    let meta = Meta::from_words(words_of(&slot[..SLOT_CRC_AT])?);
     (slot_bytes(&meta) == *slot).then_some(meta)
 }

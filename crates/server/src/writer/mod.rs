@@ -9,6 +9,7 @@ mod quota;
 mod remembered;
 mod rows;
 mod shard;
+mod upkeep;
 
 use std::{
     hash::{DefaultHasher, Hash as _, Hasher as _},
@@ -48,6 +49,8 @@ struct Threads {
     store: Mutex<Result<Arc<Store>, Refusal>>,
     /// Emptied to shut down.
     queues: Mutex<Vec<SyncSender<Job>>>,
+    /// Emptied to shut down: ends the upkeep of the store.
+    upkeep: Mutex<Option<SyncSender<()>>>,
     joins: Mutex<Vec<JoinHandle<()>>>,
 }
 
@@ -91,11 +94,15 @@ impl Writer {
             );
             queues.push(queue);
         }
+        let (upkeep, stop) = sync_channel(0);
+        let tended = store.clone();
+        joins.push(thread::Builder::new().name("upkeep".into()).spawn(move || upkeep::run(&tended, &stop))?);
         Ok(Self(Arc::new(Threads {
             registry,
             quota: Quota::default(),
             store: Mutex::new(Ok(store)),
             queues: Mutex::new(queues),
+            upkeep: Mutex::new(Some(upkeep)),
             joins: Mutex::new(joins),
         })))
     }
@@ -107,6 +114,7 @@ impl Writer {
             quota: Quota::default(),
             store: Mutex::new(Err(Refusal::Degraded(reason))),
             queues: Mutex::default(),
+            upkeep: Mutex::default(),
             joins: Mutex::default(),
         }))
     }
@@ -157,6 +165,7 @@ impl Writer {
     /// an upload is still being staged. Blocks: not for async threads.
     pub(crate) fn join(&self) -> Option<Store> {
         self.0.queues.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        self.0.upkeep.lock().unwrap_or_else(PoisonError::into_inner).take();
         for join in self.0.joins.lock().unwrap_or_else(PoisonError::into_inner).drain(..) {
             if join.join().is_err() {
                 tracing::error!("a writer thread panicked");

@@ -4,7 +4,6 @@ use std::{
     collections::{BTreeMap, HashMap},
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{Arc, mpsc::Receiver},
-    time::{Duration, Instant},
 };
 
 use bytes::Bytes;
@@ -29,12 +28,6 @@ use super::{
 
 /// Items in one group after which no further change is taken into it: keeps a batch below the store's bound.
 const GROUP_ITEMS_MAX: usize = 2_000;
-/// How long a writer waits for a change before it tends the store.
-const IDLE: Duration = Duration::from_millis(200);
-/// How long a busy writer goes on without sweeping the store.
-const SWEEP_EVERY: Duration = Duration::from_secs(1);
-/// How long a busy writer goes on without looking whether the store is worn.
-const COMPACT_EVERY: Duration = Duration::from_secs(60);
 
 /// One writer thread's own.
 pub(super) struct Shard {
@@ -65,32 +58,8 @@ impl Shard {
 
     /// Works until the queue is closed and empty.
     pub(super) fn run(mut self, jobs: &Receiver<Job>) {
-        use std::sync::mpsc::RecvTimeoutError::{Disconnected, Timeout};
-        let (mut swept, mut compacted) = (Instant::now(), Instant::now());
-        loop {
-            let is_idle = match jobs.recv_timeout(IDLE) {
-                Ok(first) => {
-                    self.group(first, jobs);
-                    false
-                }
-                Err(Timeout) => true,
-                Err(Disconnected) => return,
-            };
-            if is_idle || swept.elapsed() >= SWEEP_EVERY {
-                self.tend(Store::sweep);
-                swept = Instant::now();
-            }
-            if is_idle || compacted.elapsed() >= COMPACT_EVERY {
-                self.tend(Store::compact_if_worn);
-                compacted = Instant::now();
-            }
-        }
-    }
-
-    /// Does upkeep of the store. A fault shows in the next commit, so here it is only noted.
-    fn tend<T>(&self, upkeep: fn(&Store) -> Result<T, StoreError>) {
-        if let Err(fault) = upkeep(&self.store) {
-            tracing::debug!(%fault, "the store could not be tended");
+        while let Ok(first) = jobs.recv() {
+            self.group(first, jobs);
         }
     }
 

@@ -62,7 +62,7 @@ pub(crate) fn read_all(store: &Store) -> Result<Records, StoreError> {
 /// The engine under a store that is not open.
 #[expect(clippy::disallowed_types, reason = "looks under the store")]
 pub(crate) fn raw(data: &Path) -> sled::Db {
-    let config = sled::Config::new().path(data.join("store")).segment_size(256 * 1024);
+    let config = sled::Config::new().path(data.join("store/0")).segment_size(256 * 1024);
     // A thread of the engine may hold a file that was just closed for a moment longer.
     let attempts = std::iter::repeat_with(|| config.open().inspect_err(|_| std::thread::yield_now()));
     attempts.take(100_000).find_map(Result::ok).unwrap()
@@ -90,6 +90,12 @@ impl Image {
         }
         files.sort();
         Self { files }
+    }
+
+    /// The same with more files, or others under the same names.
+    pub(crate) fn with(&self, more: impl IntoIterator<Item = (PathBuf, Vec<u8>)>) -> Self {
+        let files: BTreeMap<_, _> = self.files.iter().cloned().chain(more).collect();
+        Self { files: files.into_iter().collect() }
     }
 
     pub(crate) fn files(&self) -> &[(PathBuf, Vec<u8>)] {
