@@ -28,7 +28,12 @@ pub(crate) fn all() -> Vec<Case> {
 fn unknown_enums() -> Vec<Case> {
     let clause = pb::MatchClause { target_attribute: "mount".into(), op: 99, ..Default::default() };
     let bad = asked(|ask| ask.stage = 99);
-    let roll_back = pb::RollBackRequest { merchant_id: merchant(), parts: vec![1, 99], ..Default::default() };
+    let roll_back = pb::RollBackRequest {
+        merchant_id: merchant(),
+        generation: 1,
+        parts: vec![1, 99],
+        ..Default::default()
+    };
     vec![
         bad_ask("unknown enum: stage", |ask| ask.stage = 99, "stage"),
         bad_ask("unknown enum: surface", |ask| ask.surface = -1, "surface"),
@@ -434,7 +439,16 @@ fn unknown_names() -> Vec<Case> {
     let get = |merchant_id, product_id| pb::GetProductRequest { merchant_id, product_id, min_generation: 0 };
     let policy = pb::GetPolicyRequest { merchant_id: merchant(), name: nobody(), min_generation: 0 };
     let back = pb::RollBackRequest { merchant_id: merchant(), generation: 1_000, ..Default::default() };
-    let diff = pb::DiffSnapshotsRequest { merchant_id: merchant(), from_generation: 0, to_generation: 0 };
+    let diff = |from_generation, to_generation| pb::DiffSnapshotsRequest {
+        merchant_id: merchant(),
+        from_generation,
+        to_generation,
+    };
+    let forgotten = pb::RollBackRequest { generation: 0, ..back.clone() };
+    let no_rule = pb::SimulateRulesRequest {
+        delete_ids: vec!["nothing".into()],
+        ..simulated(vec![], vec![asked(|_| ())])
+    };
     let not_found = Code::NotFound;
     vec![
         code(
@@ -450,7 +464,10 @@ fn unknown_names() -> Vec<Case> {
         code("unknown merchant", GET_PRODUCT, get(nobody(), nobody()), not_found, "MERCHANT_NOT_FOUND"),
         field("bad product id", GET_PRODUCT, get(merchant(), "a\u{7}".into()), "product_id"),
         code("unknown generation", ROLL_BACK, back, not_found, "GENERATION_NOT_FOUND"),
-        code("unknown generation", DIFF_SNAPSHOTS, diff, not_found, "GENERATION_NOT_FOUND"),
+        code("unknown generation", DIFF_SNAPSHOTS, diff(1, 1_000_000), not_found, "GENERATION_NOT_FOUND"),
+        field("no generation", ROLL_BACK, forgotten, "generation"),
+        field("no generation", DIFF_SNAPSHOTS, diff(0, 0), "from_generation"),
+        field("unknown rule in a draft", SIMULATE_RULES, no_rule, "delete_ids[0]"),
         bad_ask("bad merchant id", |ask| ask.merchant_id = "Acme!".into(), "merchant_id"),
     ]
 }

@@ -127,6 +127,21 @@ async fn without_a_readable_export_nothing_is_served_and_nothing_written_over() 
 }
 
 #[tokio::test]
+async fn a_damaged_store_without_exports_is_not_taken_for_an_empty_one() {
+    let fixture = Fixture::new().await;
+    let dir = fixture.sealed.damaged(&[(Path::new("tip"), 3)]);
+    fs::remove_dir_all(dir.path().join("exports")).unwrap();
+    let (server, client) = serve(Config::new(dir.path())).await;
+    let asked = sidecart::v1::GetSnapshotRequest { merchant_id: MERCHANTS[0].into(), min_generation: 0 };
+    let refused = client.snapshot().get_snapshot(asked).await.unwrap_err();
+    assert_eq!(refused.code(), Code::FailedPrecondition, "{refused:?}");
+    assert!(refused.message().contains("tip is damaged"), "{refused:?}");
+    assert_eq!(upsert(&client, MERCHANTS[0], 9).await.unwrap_err().code(), Code::FailedPrecondition);
+    drop(client);
+    server.shut_down().await.unwrap();
+}
+
+#[tokio::test]
 async fn repair_restores_the_last_good_exports_and_keeps_the_damaged_store() {
     let fixture = Fixture::new().await;
     let middle =

@@ -96,6 +96,9 @@ pub(crate) struct ImportArgs {
     /// Make the file the whole catalog or rule set, in one generation, or nothing when a line is wrong
     #[arg(long)]
     pub(crate) replace: bool,
+    /// With --replace, take a file that holds nothing as it is: everything is deleted
+    #[arg(long, requires = "replace")]
+    pub(crate) allow_empty: bool,
 }
 
 /// What can be imported.

@@ -82,7 +82,11 @@ pub(crate) async fn batch(remote: &Remote, batch: Batch, output: Output) -> Resu
         Output::Json => out::json(&summary)?,
         Output::Table => {
             let Summary { questions, offers, seconds } = summary;
-            out::line(format!("{questions} questions, {offers} offers, {seconds:.1} s"))?;
+            out::line(format!(
+                "{}, {}, {seconds:.1} s",
+                out::counted(questions as u64, "question"),
+                out::counted(offers as u64, "offer")
+            ))?;
         }
     }
     Ok(())

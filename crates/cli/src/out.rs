@@ -24,6 +24,11 @@ pub(crate) enum Output {
     Json,
 }
 
+/// A count and what was counted, which is a word that takes an `s` when there are more.
+pub(crate) fn counted(count: u64, noun: &str) -> String {
+    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
+}
+
 /// Prints one line.
 pub(crate) fn line(text: impl Display) -> io::Result<()> {
     writeln!(stdout().lock(), "{text}")

@@ -10,7 +10,7 @@ mod transfer;
 
 pub(crate) use policy::set as set_policy;
 
-use std::io::stdout;
+use std::{io::stdout, time::Duration};
 
 use anyhow::Result;
 use clap::CommandFactory;
@@ -25,6 +25,9 @@ use crate::{
     serve,
 };
 
+/// How long work that nobody waits for any more, such as a lint whose caller is gone, may hold up the end.
+const LINGER_MAX: Duration = Duration::from_secs(2);
+
 /// Does what the command line says.
 ///
 /// # Errors
@@ -38,7 +41,10 @@ pub(crate) fn run(cli: Cli) -> Result<Exit> {
             Ok(Exit::Done)
         }
         command => {
-            runtime::Builder::new_multi_thread().enable_all().build()?.block_on(talk(&globals, command))
+            let runtime = runtime::Builder::new_multi_thread().enable_all().build()?;
+            let outcome = runtime.block_on(talk(&globals, command));
+            runtime.shutdown_timeout(LINGER_MAX);
+            outcome
         }
     }
 }

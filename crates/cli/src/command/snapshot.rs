@@ -53,7 +53,10 @@ async fn diff(remote: &Remote, from_generation: u64, to_generation: u64, output:
         return Ok(out::message(&answer)?);
     }
     let to = answer.to_generation;
-    out::line(format!("{} changes from generation {from_generation} to {to}", answer.change_count))?;
+    out::line(format!(
+        "{} from generation {from_generation} to {to}",
+        out::counted(answer.change_count, "change")
+    ))?;
     let shown = answer.changes.len();
     let rows = answer.changes.into_iter().map(|change| {
         let pb::SnapshotChange { part, id, kind } = change;

@@ -60,10 +60,12 @@ pub(super) async fn import(remote: &Remote, file: &Path, output: Output) -> Resu
         loop {
             let mut chunk = Vec::with_capacity(CHUNK_BYTES);
             bytes.by_ref().take(CHUNK_BYTES as u64).read_to_end(&mut chunk)?;
-            let is_last = chunk.is_empty();
+            // The first message names the merchant, and goes out even if the file is empty: the server says what is
+            // wrong with that.
+            let is_end = chunk.is_empty() && merchant_id.is_empty();
             let message =
                 pb::ImportRequest { merchant_id: std::mem::take(&mut merchant_id), chunk: chunk.into() };
-            if is_last || sender.blocking_send(message).is_err() {
+            if is_end || sender.blocking_send(message).is_err() {
                 return Ok(());
             }
         }
@@ -75,5 +77,6 @@ pub(super) async fn import(remote: &Remote, file: &Path, output: Output) -> Resu
         return Ok(out::message(&answer)?);
     }
     let pb::ImportResponse { generation, product_count, rule_count } = answer;
-    Ok(out::line(format!("{product_count} products and {rule_count} rules; generation {generation}"))?)
+    let (products, rules) = (out::counted(product_count, "product"), out::counted(rule_count, "rule"));
+    Ok(out::line(format!("{products} and {rules}; generation {generation}"))?)
 }

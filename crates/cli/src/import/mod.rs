@@ -74,7 +74,7 @@ async fn import_kind<K: Kind>(remote: &Remote, args: ImportArgs, output: Output)
     let rows = Rows::open::<K>(&args.file)?;
     let progress = Progress::new(K::NOUN, args.file.display().to_string(), &rows);
     let report = if args.replace {
-        upload::replace::<K>(remote, rows, progress).await?
+        upload::replace::<K>(remote, rows, args.allow_empty, progress).await?
     } else {
         upsert::<K>(remote, rows, progress).await?
     };

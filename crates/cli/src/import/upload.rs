@@ -21,7 +21,11 @@ use super::{
     report::{Rejected, Report},
     rows::Rows,
 };
-use crate::remote::{Remote, new_request_id, with_retries};
+use crate::{
+    exit::Usage,
+    out,
+    remote::{Remote, new_request_id, with_retries},
+};
 
 /// Creates or replaces what the file holds. A rejected line does not stop the others.
 ///
@@ -77,14 +81,20 @@ fn violations(outcome: &pb::ItemOutcome) -> String {
 /// Makes what the file holds the whole, in one generation.
 ///
 /// # Errors
-/// The file cannot be read on, or a line is rejected, here or by the server. Nothing is changed then.
-pub(super) async fn replace<K: Kind>(remote: &Remote, rows: Rows, mut progress: Progress) -> Result<Report> {
+/// The file cannot be read on, it is empty though it must not be, or a line is rejected, here or by the server. Nothing
+/// is changed then.
+pub(super) async fn replace<K: Kind>(
+    remote: &Remote,
+    rows: Rows,
+    may_be_empty: bool,
+    mut progress: Progress,
+) -> Result<Report> {
     let (sender, parts) = mpsc::channel(WAITING_MAX);
     let lines = Arc::new(Mutex::new(Vec::new()));
-    let (reports, mut reported) = mpsc::unbounded_channel();
+    let (reports, mut reported) = mpsc::channel(WAITING_MAX);
     let reading = spawn_blocking({
         let lines = lines.clone();
-        move || feed::<K>(rows, &sender, &lines, &reports)
+        move || feed::<K>(rows, &sender, &lines, &reports, may_be_empty)
     });
     let call = K::replace(remote, until_told(parts));
     tokio::pin!(call, reading);
@@ -126,7 +136,7 @@ pub(super) async fn replace<K: Kind>(remote: &Remote, rows: Rows, mut progress: 
 }
 
 fn refused(report: &Report) -> anyhow::Error {
-    anyhow!("{} lines are rejected, so nothing is replaced", report.rejected_count)
+    anyhow!("nothing is replaced: {} rejected", out::counted(report.rejected_count, "line"))
 }
 
 /// A step of an upload. It ends only when it is told to: a channel that closes for another reason must not look like
@@ -158,7 +168,8 @@ fn feed<K: Kind>(
     rows: Rows,
     to: &mpsc::Sender<Part<K::Item>>,
     all_lines: &Mutex<Vec<u64>>,
-    reports: &mpsc::UnboundedSender<Fed>,
+    reports: &mpsc::Sender<Fed>,
+    may_be_empty: bool,
 ) -> Result<()> {
     std::thread::scope(|scope| {
         // Made in here, so that leaving drops the receiver and ends the reader, which is waited for.
@@ -172,9 +183,16 @@ fn feed<K: Kind>(
             if is_whole && to.blocking_send(Part::Items(items)).is_err() {
                 return Ok(());
             }
-            let _ = reports.send(Fed { count, done, rejected });
+            let _ = reports.blocking_send(Fed { count, done, rejected });
         }
         let read = reading.join().map_err(|_| io::Error::other("the reader panicked"))?;
+        if read.is_ok() && is_whole && count == 0 && !may_be_empty {
+            return Err(Usage(format!(
+                "the file holds no {}, and would replace all there are by nothing: say --allow-empty if that is meant",
+                K::NOUN
+            ))
+            .into());
+        }
         if read.is_ok() && is_whole {
             let _ = to.blocking_send(Part::End);
         }

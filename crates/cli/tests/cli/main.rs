@@ -160,6 +160,13 @@ nonsense
     let replace = format!("import products {} --replace --merchant m", good.display());
     check(&server, (&replace, 0, &["1 created", "1 deleted"], &[]));
     check(&server, ("products get a --merchant m", 4, &[], &[]));
+
+    let empty = server.file("empty.jsonl", "\n");
+    let replace = format!("import products {} --replace --merchant m", empty.display());
+    check(&server, (&replace, 2, &[], &["holds no products", "--allow-empty"]));
+    check(&server, ("products get z --merchant m", 0, &["z"], &[]));
+    check(&server, (&format!("{replace} --allow-empty"), 0, &["1 deleted"], &[]));
+    check(&server, ("products get z --merchant m", 4, &[], &[]));
 }
 
 #[test]
@@ -268,13 +275,18 @@ fn a_merchant_goes_out_as_a_file_and_comes_back() {
     server.run(&format!("snapshot import {} --merchant n", file.display())).expect(1);
     assert_eq!(list("n"), before);
 
+    let empty = server.file("empty.sidecart", "");
+    let line = format!("snapshot import {} --merchant n", empty.display());
+    check(&server, (&line, 1, &[], &["this is not an export file"]));
+    assert_eq!(list("n"), before);
+
     let generation = server.json("snapshot list --merchant m")["snapshots"][0]["generation"].clone();
     let generation = generation.as_str().unwrap();
     server.run("rules delete r1 --merchant m").expect(0);
     assert_ne!(list("m"), before);
     check(
         &server,
-        (&format!("snapshot diff {generation} --merchant m"), 0, &["1 changes", "RULES", "REMOVED"], &[]),
+        (&format!("snapshot diff {generation} --merchant m"), 0, &["1 change from", "RULES", "REMOVED"], &[]),
     );
     check(&server, (&format!("snapshot rollback {generation} --merchant m"), 0, &["generation"], &[]));
     assert_eq!(list("m"), before);

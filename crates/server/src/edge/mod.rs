@@ -178,6 +178,8 @@ fn with_probes(routes: Routes, health: &HealthReporter) -> Result<Routes, Descri
         tonic_reflection::server::Builder::configure()
             .register_encoded_file_descriptor_set(sidecart::FILE_DESCRIPTOR_SET)
             .register_encoded_file_descriptor_set(HEALTH_DESCRIPTORS)
+            // So that debuggers can read the details of an error.
+            .register_encoded_file_descriptor_set(tonic_types::pb::FILE_DESCRIPTOR_SET)
     };
     let health = HealthServer::new(HealthService::from_health_reporter(health.clone()));
     Ok(routes

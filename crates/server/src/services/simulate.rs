@@ -74,6 +74,9 @@ impl Draft {
             if let Some(upsert) = first.get(&id) {
                 return Err(Violation::new(field, format!("is created by upserts[{upsert}]")));
             }
+            if draft.deletes.contains(&id) {
+                return Err(Violation::new(field, format!("names `{id}` again")));
+            }
             draft.deletes.push(id);
         }
         Ok(draft)
@@ -82,8 +85,10 @@ impl Draft {
     /// The snapshot that would be served if this were written.
     fn over(self, snapshot: &Snapshot) -> Result<Snapshot, Violation> {
         let mut parts: Parts = snapshot.parts().clone();
-        for id in &self.deletes {
-            parts.rules.remove(id.as_str());
+        for (at, id) in self.deletes.iter().enumerate() {
+            if !parts.rules.remove(id.as_str()) {
+                return Err(Violation::new(format!("delete_ids[{at}]"), format!("there is no rule `{id}`")));
+            }
         }
         for (at, rule) in self.upserts.into_iter().enumerate() {
             parts.rules.upsert(rule).map_err(|fault| fault.within(&format!("upserts[{at}]")))?;

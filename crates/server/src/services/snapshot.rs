@@ -45,6 +45,7 @@ impl Snapshots {
     async fn diff(&self, request: pb::DiffSnapshotsRequest) -> Result<pb::DiffSnapshotsResponse, Fault> {
         let pb::DiffSnapshotsRequest { merchant_id, from_generation, to_generation } = request;
         let slot = self.desk.slot(&merchant_id)?;
+        named(from_generation, "from_generation")?;
         let later = if to_generation == 0 { slot.current() } else { kept(&slot, to_generation)? };
         if from_generation > later.snapshot.generation() {
             return Err(Fault::invalid("from_generation", "is later than to_generation"));
@@ -56,11 +57,17 @@ impl Snapshots {
     async fn go_back(&self, request: pb::RollBackRequest) -> Result<pb::RollBackResponse, Fault> {
         let envelope = Envelope::of(&request)?;
         let pb::RollBackRequest { merchant_id: _, generation, parts, request_id: _ } = request;
+        named(generation, "generation")?;
         let parts = snapshot::parts(parts)?;
         let receipt =
             self.desk.submit(envelope, Change::RollBack { generation, parts }, "generation").await?;
         Ok(pb::RollBackResponse { generation: receipt.generation })
     }
+}
+
+/// Refuses 0, which no generation has: the field was forgotten.
+fn named(generation: u64, field: &str) -> Result<(), Fault> {
+    if generation > 0 { Ok(()) } else { Err(Fault::invalid(field, "is required, from 1")) }
 }
 
 fn kept(slot: &Slot, generation: u64) -> Result<std::sync::Arc<Published>, Fault> {

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use tokio::time::{Instant, timeout_at};
 
-use super::Desk;
+use super::{Desk, refusal};
 use crate::{
     convert::id,
     edge::Deadline,
@@ -19,13 +19,16 @@ impl Desk {
     /// A merchant's place.
     ///
     /// # Errors
-    /// Not an id that a merchant can have, or nothing is there.
+    /// Not an id that a merchant can have, nothing is there, or the store is damaged so that nobody can tell.
     pub(crate) fn slot(&self, merchant_id: &str) -> Result<Arc<Slot>, Fault> {
         if let Some(slot) = self.registry.slot(merchant_id) {
             return Ok(slot);
         }
-        id::merchant(merchant_id)?;
-        Err(Fault::not_found("merchant", merchant_id))
+        let merchant = id::merchant(merchant_id)?;
+        Err(match self.writer.refuses_all() {
+            Some(refusal) => refusal::fault(refusal, &merchant, ""),
+            None => Fault::not_found("merchant", merchant_id),
+        })
     }
 
     /// The snapshot being served, of `min_generation` or later: waits for it as long as the deadline leaves time.

@@ -152,6 +152,11 @@ impl Writer {
         answer.await.unwrap_or(Err(Refusal::Faulted))
     }
 
+    /// Why no write can be taken, of any merchant: the store did not open, or the server is going down.
+    pub(crate) fn refuses_all(&self) -> Option<Refusal> {
+        self.0.store.lock().unwrap_or_else(PoisonError::into_inner).as_ref().err().cloned()
+    }
+
     fn queue(&self, job: Job) -> Result<(), Refusal> {
         let queues = self.0.queues.lock().unwrap_or_else(PoisonError::into_inner);
         let queue = queues.get(shard_of(&job.submission.merchant, queues.len())).ok_or(Refusal::Closed)?;
