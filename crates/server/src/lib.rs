@@ -4,7 +4,7 @@
 //! - `boot`: from the store to the first snapshots
 //! - `edge`: the transport · `services`: the API · `convert`: wire to domain and back · `status`: errors on the wire
 //! - `change`, `writer`: the one way in · `registry`: the one way out · `diff`: what differs between generations
-//! - `store`: the truth on disk · `archive`, `keeper`: export files · `limits`: every bound
+//! - `store`: the truth on disk · `archive`, `keeper`: export files · `metrics` · `limits`: every bound
 
 mod archive;
 mod boot;
@@ -14,6 +14,7 @@ mod diff;
 pub mod edge;
 mod keeper;
 pub mod limits;
+mod metrics;
 mod registry;
 mod run;
 mod services;

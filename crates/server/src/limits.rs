@@ -132,6 +132,10 @@ pub const CONNECTION_AGE_JITTER_PERCENT: u32 = 10;
 pub const CONNECTION_GRACE: Duration = Duration::from_secs(10);
 /// How long shutdown waits for calls under way.
 pub const DRAIN_DEADLINE: Duration = Duration::from_secs(20);
+/// Connections that read metrics at once; more wait.
+pub const SCRAPES_MAX: usize = 16;
+/// How long a connection that reads metrics may last.
+pub const SCRAPE_TIMEOUT: Duration = Duration::from_secs(10);
 /// Pause after an `accept` that failed, for instance for want of file descriptors.
 pub const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 

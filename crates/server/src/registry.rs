@@ -135,6 +135,11 @@ impl Registry {
         self.slots.load().keys().cloned().collect()
     }
 
+    /// The places of all merchants, in no order.
+    pub(crate) fn all(&self) -> Vec<Arc<Slot>> {
+        self.slots.load().values().cloned().collect()
+    }
+
     /// Serves a new snapshot of a merchant. Only writers call this, each for its own merchants.
     pub(crate) fn publish(&self, merchant: &MerchantId, next: Published) {
         let next = Arc::new(next);

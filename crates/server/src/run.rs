@@ -12,6 +12,7 @@ use crate::{
     boot::{BootError, Booted, boot, repair},
     edge::{DescriptorError, Edge, Settings, log_panics},
     keeper::Keeper,
+    metrics,
     registry::Registry,
     services,
     store::{StoreError, StoreOptions},
@@ -25,6 +26,8 @@ pub struct Config {
     pub listen: SocketAddr,
     /// Where its data lies. Created if absent.
     pub data: PathBuf,
+    /// Where metrics are read over HTTP, if anywhere.
+    pub metrics: Option<SocketAddr>,
     /// What the storage engine may keep in memory, in bytes.
     pub cache_bytes: u64,
     /// How many threads write; each merchant belongs to one. 1 to 64.
@@ -43,6 +46,7 @@ impl Config {
         Self {
             listen: SocketAddr::from(([127, 0, 0, 1], 50051)),
             data: data.into(),
+            metrics: None,
             cache_bytes: StoreOptions::default().cache_bytes,
             writer_threads: 4,
             export_every: Duration::from_secs(60 * 60),
@@ -84,6 +88,8 @@ pub enum RunError {
 pub struct Running {
     /// Where it listens.
     pub addr: SocketAddr,
+    /// Where metrics are read, if anywhere.
+    pub metrics: Option<SocketAddr>,
     stop: oneshot::Sender<()>,
     task: JoinHandle<Result<(), RunError>>,
 }
@@ -107,8 +113,9 @@ pub async fn start(config: Config) -> Result<Running, RunError> {
     let (stop, stopped) = oneshot::channel();
     let server = Server::open(config).await?;
     let addr = server.addr;
+    let metrics = server.metrics.as_ref().and_then(|listener| listener.local_addr().ok());
     let task = tokio::spawn(server.serve(async move { drop(stopped.await) }));
-    Ok(Running { addr, stop, task })
+    Ok(Running { addr, metrics, stop, task })
 }
 
 /// Starts a server, tells `on_ready` where it listens, and serves until `shutdown` is ready.
@@ -130,7 +137,9 @@ pub async fn run(
 struct Server {
     addr: SocketAddr,
     listener: TcpListener,
+    metrics: Option<TcpListener>,
     edge: Edge,
+    registry: Arc<Registry>,
     writer: Writer,
     keeper: Keeper,
     export_every: Duration,
@@ -139,7 +148,8 @@ struct Server {
 
 impl Server {
     async fn open(config: Config) -> Result<Self, RunError> {
-        let Config { listen, data, cache_bytes, writer_threads, export_every, repair, edge } = config;
+        let Config { listen, metrics, data, cache_bytes, writer_threads, export_every, repair, edge } =
+            config;
         let options = StoreOptions { cache_bytes };
         let (registry, writer) = {
             let data = data.clone();
@@ -147,16 +157,22 @@ impl Server {
         };
         let closing = services::Closing::default();
         let routes = services::routes(registry.clone(), writer.clone(), closing.clone());
-        let listener =
-            TcpListener::bind(listen).await.map_err(|source| RunError::Listen { at: listen, source })?;
+        let listener = bind(listen).await?;
         let addr = listener.local_addr().map_err(|source| RunError::Listen { at: listen, source })?;
+        let metrics = match metrics {
+            Some(at) => Some(bind(at).await?),
+            None => None,
+        };
         let edge = Edge::new(routes, &services::NAMES, edge).await?;
-        Ok(Self { addr, listener, edge, writer, keeper: Keeper::new(data, registry), export_every, closing })
+        let keeper = Keeper::new(data, registry.clone());
+        Ok(Self { addr, listener, metrics, edge, registry, writer, keeper, export_every, closing })
     }
 
     /// Serves; then NOT_SERVING, drain with a deadline, writer joins, exports, flush and seal, in this order.
     async fn serve(self, shutdown: impl Future<Output = ()>) -> Result<(), RunError> {
-        let Self { listener, edge, writer, keeper, export_every, closing, .. } = self;
+        let Self { listener, metrics, edge, registry, writer, keeper, export_every, closing, .. } = self;
+        let sources = metrics::Sources { counters: edge.counters(), registry, wear: writer.wear() };
+        let measured = metrics.map(|listener| tokio::spawn(metrics::serve(listener, sources)));
         let exporting = (!export_every.is_zero()).then(|| tokio::spawn(keeper.clone().run(export_every)));
         let shutdown = async {
             shutdown.await;
@@ -164,8 +180,8 @@ impl Server {
         };
         let drained = edge.serve(listener, shutdown).await;
         tracing::info!(connections_cut = drained.connections_cut, "drained");
-        if let Some(exporting) = exporting {
-            exporting.abort();
+        for task in [exporting, measured].into_iter().flatten() {
+            task.abort();
         }
         spawn_blocking(move || {
             let store = writer.join();
@@ -174,6 +190,10 @@ impl Server {
         })
         .await?
     }
+}
+
+async fn bind(at: SocketAddr) -> Result<TcpListener, RunError> {
+    TcpListener::bind(at).await.map_err(|source| RunError::Listen { at, source })
 }
 
 /// Boots, repairs if asked, and starts the writer. Blocks.

@@ -267,6 +267,19 @@ fn clipped(text: &str) -> &str {
 pub struct AnswerCode(Code);
 
 impl AnswerCode {
+    /// How many there are.
+    pub const COUNT: usize = 17;
+
+    /// All codes, by number.
+    pub fn all() -> impl Iterator<Item = Self> {
+        (0..Self::COUNT as i32).map(|number| Self(Code::from_i32(number)))
+    }
+
+    /// Its number in the gRPC specification, below [`AnswerCode::COUNT`].
+    pub fn number(self) -> usize {
+        self.0 as usize
+    }
+
     /// The caller went away before the answer was complete.
     pub const CANCELLED: Self = Self(Code::Cancelled);
     /// What a body that breaks off without trailers amounts to.

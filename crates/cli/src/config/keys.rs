@@ -75,6 +75,8 @@ enum Place {
     Text(fn(&mut Settings) -> &mut String),
     Format(fn(&mut Settings) -> &mut LogFormat),
     Socket(fn(&mut Settings) -> &mut SocketAddr),
+    /// A socket, or `off`.
+    Optional(fn(&mut Settings) -> &mut Option<SocketAddr>),
     Path(fn(&mut Settings) -> &mut PathBuf),
     /// A whole number of 1 or more.
     Count(fn(&mut Settings) -> &mut usize),
@@ -83,7 +85,10 @@ enum Place {
     Time(fn(&mut Settings) -> &mut Duration),
 }
 
-use Place::{Count, Format, Number32, Number64, Path, Socket, Text, Time};
+use Place::{Count, Format, Number32, Number64, Optional, Path, Socket, Text, Time};
+
+const OFF: &str = "off";
+const SOCKET: &str = "an address and port such as 127.0.0.1:50051";
 
 const fn key(name: &'static str, help: &'static str, place: Place) -> Key {
     Key { name, help, place }
@@ -95,6 +100,11 @@ pub(crate) const KEYS: &[Key] = &[
     key("merchant", "Merchant that commands are about", Text(|s| &mut s.merchant)),
     key("listen", "Where the server listens; port 0 takes a free one", Socket(|s| &mut s.server.listen)),
     key("data", "Folder of the server's data", Path(|s| &mut s.server.data)),
+    key(
+        "metrics",
+        "Where metrics are read, as http://ADDRESS:PORT/metrics; or `off`",
+        Optional(|s| &mut s.server.metrics),
+    ),
     key("log", "What the server logs, such as `info` or `warn,sidecart=debug`", Text(|s| &mut s.log)),
     key("log_format", "Form of the log: text or json", Format(|s| &mut s.log_format)),
     key("cache_bytes", "Memory for the storage engine", Number64(|s| &mut s.server.cache_bytes)),
@@ -192,7 +202,11 @@ impl Key {
             Text(place) => value.clone_into(place(settings)),
             Path(place) => *place(settings) = value.into(),
             Format(place) => *place(settings) = value.parse()?,
-            Socket(place) => *place(settings) = parsed(value, "an address and port such as 127.0.0.1:50051")?,
+            Socket(place) => *place(settings) = parsed(value, SOCKET)?,
+            Optional(place) => {
+                let given = (value != OFF).then(|| parsed(value, &format!("`{OFF}` or {SOCKET}")));
+                *place(settings) = given.transpose()?;
+            }
             Count(place) => *place(settings) = positive(value)?,
             Number32(place) => *place(settings) = positive(value)?,
             Number64(place) => *place(settings) = positive(value)?,
@@ -208,6 +222,7 @@ impl Key {
             Path(place) => place(settings).display().to_string(),
             Format(place) => place(settings).to_string(),
             Socket(place) => place(settings).to_string(),
+            Optional(place) => place(settings).map_or(OFF.to_owned(), |at| at.to_string()),
             Count(place) => place(settings).to_string(),
             Number32(place) => place(settings).to_string(),
             Number64(place) => place(settings).to_string(),

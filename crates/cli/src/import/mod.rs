@@ -23,7 +23,7 @@ pub(crate) use rows::rows_of_text;
 pub(crate) use rules::Rules;
 pub(crate) use upload::upsert;
 
-use self::rows::Rows;
+use self::{rows::Rows, upload::Empty};
 use crate::{
     args::{ImportArgs, ImportKind},
     exit::Exit,
@@ -74,7 +74,8 @@ async fn import_kind<K: Kind>(remote: &Remote, args: ImportArgs, output: Output)
     let rows = Rows::open::<K>(&args.file)?;
     let progress = Progress::new(K::NOUN, args.file.display().to_string(), &rows);
     let report = if args.replace {
-        upload::replace::<K>(remote, rows, args.allow_empty, progress).await?
+        let empty = if args.allow_empty { Empty::Meant } else { Empty::Refused };
+        upload::replace::<K>(remote, rows, empty, progress).await?
     } else {
         upsert::<K>(remote, rows, progress).await?
     };

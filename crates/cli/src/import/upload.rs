@@ -78,6 +78,15 @@ fn violations(outcome: &pb::ItemOutcome) -> String {
     format!("`{}`: {}", outcome.id, each.collect::<Vec<_>>().join("; "))
 }
 
+/// What a replacement by a file that holds nothing is taken for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Empty {
+    /// A mistake.
+    Refused,
+    /// What it says: everything is deleted.
+    Meant,
+}
+
 /// Makes what the file holds the whole, in one generation.
 ///
 /// # Errors
@@ -86,7 +95,7 @@ fn violations(outcome: &pb::ItemOutcome) -> String {
 pub(super) async fn replace<K: Kind>(
     remote: &Remote,
     rows: Rows,
-    may_be_empty: bool,
+    empty: Empty,
     mut progress: Progress,
 ) -> Result<Report> {
     let (sender, parts) = mpsc::channel(WAITING_MAX);
@@ -94,7 +103,7 @@ pub(super) async fn replace<K: Kind>(
     let (reports, mut reported) = mpsc::channel(WAITING_MAX);
     let reading = spawn_blocking({
         let lines = lines.clone();
-        move || feed::<K>(rows, &sender, &lines, &reports, may_be_empty)
+        move || feed::<K>(rows, &sender, &lines, &reports, empty)
     });
     let call = K::replace(remote, until_told(parts));
     tokio::pin!(call, reading);
@@ -169,7 +178,7 @@ fn feed<K: Kind>(
     to: &mpsc::Sender<Part<K::Item>>,
     all_lines: &Mutex<Vec<u64>>,
     reports: &mpsc::Sender<Fed>,
-    may_be_empty: bool,
+    empty: Empty,
 ) -> Result<()> {
     std::thread::scope(|scope| {
         // Made in here, so that leaving drops the receiver and ends the reader, which is waited for.
@@ -186,7 +195,7 @@ fn feed<K: Kind>(
             let _ = reports.blocking_send(Fed { count, done, rejected });
         }
         let read = reading.join().map_err(|_| io::Error::other("the reader panicked"))?;
-        if read.is_ok() && is_whole && count == 0 && !may_be_empty {
+        if read.is_ok() && is_whole && count == 0 && empty == Empty::Refused {
             return Err(Usage(format!(
                 "the file holds no {}, and would replace all there are by nothing: say --allow-empty if that is meant",
                 K::NOUN

@@ -3,7 +3,7 @@
 //! It is one future without boxes rather than a stack of layers, since it runs on every call.
 //! Nothing of what is asked or answered is logged: method, code, time, request id and peer only.
 
-use std::{convert::Infallible, panic::AssertUnwindSafe, sync::Arc};
+use std::{convert::Infallible, panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
 use futures_util::FutureExt;
 use http::{HeaderMap, HeaderValue, Request, Response};
@@ -40,7 +40,7 @@ pub(super) async fn answer(
     Ok(response.map(|body| CallBody::new(body, call, end)))
 }
 
-/// A call under way. Dropping it gives its place back and writes its log line.
+/// A call under way. Dropping it gives its place back, counts it and writes its log line.
 #[derive(Debug)]
 pub(super) struct Call {
     connection: Arc<Connection>,
@@ -143,15 +143,14 @@ impl Call {
         }
     }
 
-    fn log(&self) {
-        let code = self.code.unwrap_or(AnswerCode::CANCELLED);
+    fn log(&self, code: AnswerCode, took: Duration) {
         macro_rules! line {
             ($level:ident) => {
                 tracing::$level!(
                     target: "sidecart::rpc",
                     method = self.method.path,
                     code = code.name(),
-                    elapsed_us = self.started.elapsed().as_micros() as u64,
+                    elapsed_us = took.as_micros() as u64,
                     request_id = self.request_id.to_str().unwrap_or_default(),
                     peer = %self.connection.peer,
                     "rpc"
@@ -170,7 +169,9 @@ impl Drop for Call {
     fn drop(&mut self) {
         self.leave();
         self.connection.call_ends();
-        self.log();
+        let (code, took) = (self.code.unwrap_or(AnswerCode::CANCELLED), self.started.elapsed());
+        self.connection.core.counters.count_end(self.method, code, took);
+        self.log(code, took);
     }
 }
 

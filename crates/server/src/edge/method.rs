@@ -61,6 +61,19 @@ pub(super) struct Method {
 }
 
 impl Method {
+    /// How many there are, with the one that stands for all unknown ones.
+    pub(super) const COUNT: usize = METHODS.len() + 1;
+
+    /// All methods, each at its place.
+    pub(super) fn all() -> impl Iterator<Item = &'static Self> {
+        METHODS.iter().chain([&UNKNOWN])
+    }
+
+    /// Where among all of them it is.
+    pub(super) fn place(&'static self) -> usize {
+        Self::all().position(|method| std::ptr::eq(method, self)).unwrap_or(METHODS.len())
+    }
+
     /// The method of a request path. All unknown ones are one method, so that callers cannot fill the log with names.
     pub(super) fn of(path: &str) -> &'static Self {
         METHODS.iter().find(|method| method.path == path).unwrap_or(&UNKNOWN)

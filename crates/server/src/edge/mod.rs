@@ -33,7 +33,10 @@ use tonic_health::{
 };
 
 pub use self::{
-    counters::Counters, deadline::Deadline, identity::REQUEST_ID_HEADER, panics::log_panics,
+    counters::{Counters, DURATION_BOUNDS_US, EndedCalls},
+    deadline::Deadline,
+    identity::REQUEST_ID_HEADER,
+    panics::log_panics,
     settings::Settings,
 };
 use self::{gates::Gates, identity::Lots};

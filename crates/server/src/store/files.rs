@@ -83,10 +83,10 @@ fn sync_parent(path: &Path) -> io::Result<()> {
 }
 
 /// How many entries a directory has; 0 when it is not there.
-pub(super) fn entry_count(dir: &Path) -> io::Result<usize> {
+pub(super) fn entry_count(dir: &Path) -> io::Result<u64> {
     match fs::read_dir(dir) {
         Err(fault) if fault.kind() == io::ErrorKind::NotFound => Ok(0),
-        entries => Ok(entries?.count()),
+        entries => Ok(entries?.count() as u64),
     }
 }
 

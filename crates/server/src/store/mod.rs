@@ -103,7 +103,7 @@ impl Store {
     ///
     /// # Errors
     /// When the directory cannot be read.
-    pub fn blob_count(&self) -> io::Result<usize> {
+    pub fn blob_count(&self) -> io::Result<u64> {
         let number = self.state().meta.engine;
         files::entry_count(&engine_dir(&self.path, number).join("blobs"))
     }

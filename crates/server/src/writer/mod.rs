@@ -33,6 +33,7 @@ use crate::{
 pub(crate) use prepare::{parts_of, store_whole};
 pub(crate) use remembered::{Remembered, RequestLog};
 pub(crate) use rows::Record;
+pub(crate) use upkeep::Wear;
 use {
     prepare::Work,
     quota::{Place, Quota},
@@ -52,6 +53,7 @@ struct Threads {
     /// Emptied to shut down: ends the upkeep of the store.
     upkeep: Mutex<Option<SyncSender<()>>>,
     joins: Mutex<Vec<JoinHandle<()>>>,
+    wear: Option<Arc<Wear>>,
 }
 
 /// A change on its way to its writer, and the way back.
@@ -95,8 +97,11 @@ impl Writer {
             queues.push(queue);
         }
         let (upkeep, stop) = sync_channel(0);
-        let tended = store.clone();
-        joins.push(thread::Builder::new().name("upkeep".into()).spawn(move || upkeep::run(&tended, &stop))?);
+        let (tended, wear) = (store.clone(), Arc::<Wear>::default());
+        let seen = wear.clone();
+        joins.push(
+            thread::Builder::new().name("upkeep".into()).spawn(move || upkeep::run(&tended, &seen, &stop))?,
+        );
         Ok(Self(Arc::new(Threads {
             registry,
             quota: Quota::default(),
@@ -104,6 +109,7 @@ impl Writer {
             queues: Mutex::new(queues),
             upkeep: Mutex::new(Some(upkeep)),
             joins: Mutex::new(joins),
+            wear: Some(wear),
         })))
     }
 
@@ -116,6 +122,7 @@ impl Writer {
             queues: Mutex::default(),
             upkeep: Mutex::default(),
             joins: Mutex::default(),
+            wear: None,
         }))
     }
 
@@ -150,6 +157,11 @@ impl Writer {
         let (reply, answer) = oneshot::channel();
         self.queue(Job { submission: header, work, reply, _place: place })?;
         answer.await.unwrap_or(Err(Refusal::Faulted))
+    }
+
+    /// What the store takes of the disk, unless it did not open.
+    pub(crate) fn wear(&self) -> Option<Arc<Wear>> {
+        self.0.wear.clone()
     }
 
     /// Why no write can be taken, of any merchant: the store did not open, or the server is going down.
