@@ -6,6 +6,7 @@
 use std::{borrow::Cow, collections::HashMap, time::Duration};
 
 use http::HeaderMap;
+use sidecart_catalog::Violation;
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt};
 
@@ -14,38 +15,13 @@ use crate::limits;
 /// The domain of every `ErrorInfo`.
 pub const ERROR_DOMAIN: &str = "sidecart";
 
-/// One fault of a request, and where.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Violation {
-    /// Path from the request, such as `products[3].price.currency`.
-    pub field: String,
-    /// What is wrong and what would be right.
-    pub description: String,
-}
-
-impl Violation {
-    /// A fault at `field`.
-    pub fn new(field: impl Into<String>, description: impl Into<String>) -> Self {
-        Self { field: field.into(), description: description.into() }
-    }
-
-    /// The same fault, seen from the message that holds this one at `parent`, such as `products[3]`.
-    #[must_use]
-    pub fn under(mut self, parent: &str) -> Self {
-        if !self.field.is_empty() && !self.field.starts_with('[') {
-            self.field.insert(0, '.');
-        }
-        self.field.insert_str(0, parent);
-        self
-    }
-}
-
 /// Why a call fails.
 ///
 /// A `reason` is a stable word in UPPER_SNAKE for programs; a `message` is for people and may change.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Fault {
-    /// The request is wrong whatever the state: `INVALID_ARGUMENT` with `BadRequest`.
+    /// The request is wrong whatever the state: `INVALID_ARGUMENT` with `BadRequest`. Fields are paths from the request,
+    /// such as `products[3].price.currency`.
     #[error("{}", summary(.0))]
     Invalid(Vec<Violation>),
     /// What is named is not there: `NOT_FOUND` with `ResourceInfo`.
@@ -355,21 +331,12 @@ mod tests {
     #[test]
     fn wrong_fields_are_listed_with_their_paths() {
         let violation =
-            Violation::new("currency", "is not an ISO 4217 code").under("price").under("products[3]");
+            Violation::new("currency", "is not an ISO 4217 code").within("price").within("products[3]");
         let (status, details) = sent(Fault::Invalid(vec![violation, Violation::new("mode", "is unknown")]));
         assert_eq!(status.message(), "products[3].price.currency: is not an ISO 4217 code (and 1 more)");
         let listed = &details.bad_request().unwrap().field_violations;
         assert_eq!(listed[0].field, "products[3].price.currency");
         assert_eq!(listed[1].description, "is unknown");
-    }
-
-    #[test]
-    fn a_path_is_put_together_as_written() {
-        for (field, parent, path) in
-            [("id", "rules[0]", "rules[0].id"), ("[2]", "tags", "tags[2]"), ("", "price", "price")]
-        {
-            assert_eq!(Violation::new(field, "").under(parent).field, path);
-        }
     }
 
     #[test]

@@ -86,6 +86,16 @@ fn worn(data: &Path) -> (Store, Records) {
     (store, records)
 }
 
+/// The store holds this, also after a crash and after a clean close.
+fn check_kept(store: Store, data: &Path, records: &Records) {
+    assert_eq!(&read_all(&store).unwrap(), records);
+    drop(store);
+    let store = open(data).unwrap();
+    assert_eq!(&read_all(&store).unwrap(), records);
+    store.close().unwrap();
+    assert_eq!(&read_all(&open(data).unwrap()).unwrap(), records);
+}
+
 #[test]
 fn compaction_waits_for_what_is_being_staged_and_keeps_what_is_committed() {
     let dir = scratch();
@@ -101,12 +111,7 @@ fn compaction_waits_for_what_is_being_staged_and_keeps_what_is_committed() {
     assert!(store.size_on_disk().unwrap() < before / 2);
     assert!(!store.compact_step().unwrap());
     records.insert(("m".to_owned(), RowKind::Policy, b"p".to_vec()), b"staged".to_vec());
-    assert_eq!(read_all(&store).unwrap(), records);
-    drop(store);
-    let store = open(dir.path()).unwrap();
-    assert_eq!(read_all(&store).unwrap(), records);
-    store.close().unwrap();
-    assert_eq!(read_all(&open(dir.path()).unwrap()).unwrap(), records);
+    check_kept(store, dir.path(), &records);
 }
 
 #[test]
@@ -136,12 +141,7 @@ fn what_is_written_while_a_store_is_copied_is_in_the_copy() {
     }));
     assert!(step > 5, "{step}");
     records.insert(("m".to_owned(), RowKind::Policy, vec![1]), vec![2]);
-    assert_eq!(read_all(&store).unwrap(), records);
-    drop(store);
-    let store = open(dir.path()).unwrap();
-    assert_eq!(read_all(&store).unwrap(), records);
-    store.close().unwrap();
-    assert_eq!(read_all(&open(dir.path()).unwrap()).unwrap(), records);
+    check_kept(store, dir.path(), &records);
 }
 
 #[test]

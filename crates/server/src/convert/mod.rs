@@ -22,19 +22,4 @@ pub mod selector;
 pub mod snapshot;
 pub mod time;
 
-use sidecart_catalog::Violation;
-
 pub use self::bounds::{at_least_one, at_most, required, short};
-
-impl From<Violation> for crate::status::Violation {
-    fn from(violation: Violation) -> Self {
-        let Violation { field, description } = violation;
-        Self { field, description }
-    }
-}
-
-impl From<Violation> for crate::status::Fault {
-    fn from(violation: Violation) -> Self {
-        Self::Invalid(vec![violation.into()])
-    }
-}

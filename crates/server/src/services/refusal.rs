@@ -4,12 +4,7 @@ use std::time::Duration;
 
 use sidecart_catalog::MerchantId;
 
-use crate::{
-    change::Refusal,
-    convert::outcome::Place,
-    limits,
-    status::{Fault, Violation},
-};
+use crate::{change::Refusal, convert::outcome::Place, limits, status::Fault};
 
 /// What a caller is told to wait when the server is going down, or cannot tell whether a write landed.
 const RETRY_AFTER_RESTART: Duration = Duration::from_secs(1);
@@ -35,7 +30,7 @@ pub(crate) fn fault(refusal: Refusal, merchant: &MerchantId, list: &'static str)
         refused @ Refusal::TooLarge => Fault::invalid(list, refused.to_string()),
         Refusal::NotKept(generation) => Fault::not_found("generation", generation.to_string()),
         Refusal::Rejected(items) => {
-            let located = |(index, fault)| Violation::from(Place { list, index }.locate(fault));
+            let located = |(index, fault)| Place { list, index }.locate(fault);
             Fault::Invalid(items.into_iter().take(limits::IMPORT_ERRORS_MAX).map(located).collect())
         }
         Refusal::Faulted => Fault::Internal,

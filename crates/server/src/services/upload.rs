@@ -173,7 +173,7 @@ where
             converted
                 .bad
                 .into_iter()
-                .map(|(Sent { index, .. }, fault)| Place { list: kind.list, index }.locate(fault).into()),
+                .map(|(Sent { index, .. }, fault)| Place { list: kind.list, index }.locate(fault)),
         );
         if faults.len() >= limits::IMPORT_ERRORS_MAX {
             break;
