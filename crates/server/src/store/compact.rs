@@ -63,8 +63,9 @@ impl Store {
         let Some(old) = state.note(switched)? else { return Ok(false) };
         drop(state);
         // It counts no more: what stops it from being closed or removed is no fault of the store.
-        old.engine.close()?;
+        let closed = old.engine.close();
         files::remove_tree(&engine_dir(&self.path, old.number)).map_err(StoreError::io(&self.path))?;
+        closed?;
         Ok(false)
     }
 }
