@@ -424,12 +424,14 @@ fn absurd_pages() -> Vec<Case> {
         page_token: page_token.into(),
         ..Default::default()
     };
+    let merchants = pb::ListMerchantsRequest { page_token: "00".into(), ..Default::default() };
     let large = pb::ListProductsRequest { page_size: 1_001, ..products("") };
     vec![
         field("absurd page token: words", LIST_PRODUCTS, products("next please"), "page_token"),
         field("absurd page token: hex", LIST_RULES, rules("01ffffffffffffffff61"), "page_token"),
         field("absurd page token: long", LIST_PRODUCTS, products(&"ab".repeat(100_000)), "page_token"),
         field("absurd page size", LIST_PRODUCTS, large, "page_size"),
+        field("absurd page token: merchants", LIST_MERCHANTS, merchants, "page_token"),
     ]
 }
 
@@ -438,6 +440,7 @@ fn unknown_names() -> Vec<Case> {
     let choice = Some(pb::PolicyChoice { choice: Some(Choice::Name(nobody())) });
     let get = |merchant_id, product_id| pb::GetProductRequest { merchant_id, product_id, min_generation: 0 };
     let policy = pb::GetPolicyRequest { merchant_id: merchant(), name: nobody(), min_generation: 0 };
+    let no_name = pb::DeletePolicyRequest { merchant_id: merchant(), ..Default::default() };
     let back = pb::RollBackRequest { merchant_id: merchant(), generation: 1_000, ..Default::default() };
     let diff = |from_generation, to_generation| pb::DiffSnapshotsRequest {
         merchant_id: merchant(),
@@ -459,6 +462,7 @@ fn unknown_names() -> Vec<Case> {
             "MERCHANT_NOT_FOUND",
         ),
         code("unknown policy", RECOMMEND, asked(|ask| ask.policy = choice), not_found, "POLICY_NOT_FOUND"),
+        field("no policy", DELETE_POLICY, no_name, "name"),
         code("unknown policy", GET_POLICY, policy, not_found, "POLICY_NOT_FOUND"),
         code("unknown product", GET_PRODUCT, get(merchant(), nobody()), not_found, "PRODUCT_NOT_FOUND"),
         code("unknown merchant", GET_PRODUCT, get(nobody(), nobody()), not_found, "MERCHANT_NOT_FOUND"),

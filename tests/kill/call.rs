@@ -78,6 +78,11 @@ async fn to_rules(client: &Client, merchant: &str, request: &Request) -> Result<
             let answer = rules.set_policy(request).await?.into_inner();
             Ok(Reply { generation: answer.generation, answer: Answer::Done })
         }
+        Write::DeletePolicy(name) => {
+            let request = pb::DeletePolicyRequest { merchant_id, name, request_id };
+            let answer = rules.delete_policy(request).await?.into_inner();
+            Ok(Reply { generation: answer.generation, answer: Answer::Outcomes(vec![answer.outcome()]) })
+        }
         Write::RollBack { generation, parts, .. } => {
             let parts = parts.into_iter().map(i32::from).collect();
             let request = pb::RollBackRequest { merchant_id, generation, parts, request_id };

@@ -17,6 +17,7 @@ pub(crate) enum Write {
     DeleteRules(Vec<String>),
     ReplaceRules(Vec<pb::Rule>),
     SetPolicy(pb::Policy),
+    DeletePolicy(String),
     RollBack { generation: u64, target: Box<State>, parts: Vec<SnapshotPart> },
 }
 
@@ -57,6 +58,9 @@ impl Write {
             Self::SetPolicy(policy) => {
                 after.policies.insert(policy.name.clone(), Arc::new(policy.clone()));
                 Answer::Done
+            }
+            Self::DeletePolicy(name) => {
+                Answer::Outcomes(delete(&mut after.policies, std::slice::from_ref(name)))
             }
             Self::RollBack { target, parts, .. } => {
                 roll_back(&mut after, target, parts);

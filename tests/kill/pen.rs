@@ -38,6 +38,7 @@ impl Pen {
             55..65 => Write::DeleteProducts(self.ids("p", PRODUCTS)),
             65..80 => Write::UpsertRules(self.rules(state)),
             80..87 => Write::DeleteRules(self.ids("r", RULES)),
+            87..89 => Write::DeletePolicy(self.policy_name()),
             _ => Write::SetPolicy(self.policy()),
         }
     }
@@ -165,7 +166,11 @@ impl Pen {
             stock_min: Some(self.random.below(1_000_000).cast_signed()),
             ..pb::PolicyLimits::default()
         };
-        pb::Policy { name: format!("{}policy", self.prefix), limits: Some(limits), overrides: Vec::new() }
+        pb::Policy { name: self.policy_name(), limits: Some(limits), overrides: Vec::new() }
+    }
+
+    fn policy_name(&self) -> String {
+        format!("{}policy", self.prefix)
     }
 
     /// A text that no other value has, some of it long.

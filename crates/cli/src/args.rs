@@ -56,12 +56,18 @@ pub(crate) enum Command {
     /// List or delete rules
     #[command(subcommand)]
     Rules(RulesCommand),
-    /// See or set a policy
+    /// See, set, list or delete policies
     #[command(subcommand)]
     Policy(PolicyCommand),
     /// See, compare, bring back, save and load what a merchant is served from
     #[command(subcommand)]
     Snapshot(SnapshotCommand),
+    /// List the merchants that the server holds, and what each is served from
+    Merchants {
+        /// Only those that are served from a last good view
+        #[arg(long)]
+        degraded: bool,
+    },
     /// See the configuration
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -200,6 +206,13 @@ pub(crate) enum PolicyCommand {
     Set {
         /// JSON of `sidecart.v1.Policy`; `-` is standard input
         file: PathBuf,
+    },
+    /// List the policies that were set
+    List,
+    /// Delete a policy; without its own `default` the built-in one holds again
+    Delete {
+        /// Its name
+        name: String,
     },
 }
 

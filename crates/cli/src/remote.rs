@@ -30,10 +30,18 @@ impl Remote {
     /// # Errors
     /// No merchant is named, the configuration is wrong, or nothing answers.
     pub(crate) async fn connect(globals: &Globals) -> Result<Self> {
-        let settings = config::load(globals, &[])?.settings;
-        if settings.merchant.is_empty() {
+        if config::load(globals, &[])?.settings.merchant.is_empty() {
             return Err(Usage("no merchant: name one with --merchant or SIDECART_MERCHANT".into()).into());
         }
+        Self::of_all(globals).await
+    }
+
+    /// Connects for calls that are about no merchant.
+    ///
+    /// # Errors
+    /// The configuration is wrong, or nothing answers.
+    pub(crate) async fn of_all(globals: &Globals) -> Result<Self> {
+        let settings = config::load(globals, &[])?.settings;
         let timeout = Duration::from_secs(globals.timeout_s.get());
         Self::to(&settings.addr, settings.merchant, timeout).await
     }

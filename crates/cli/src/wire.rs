@@ -28,6 +28,7 @@ macro_rules! named {
 }
 
 named!(
+    DeletePolicyResponse,
     DeleteProductsResponse,
     DeleteRulesResponse,
     DiffSnapshotsResponse,
@@ -35,6 +36,8 @@ named!(
     GetProductResponse,
     ImportResponse,
     LintRulesResponse,
+    ListMerchantsResponse,
+    ListPoliciesResponse,
     ListProductsResponse,
     ListRulesResponse,
     ListSnapshotsResponse,

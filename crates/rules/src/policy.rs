@@ -291,6 +291,11 @@ impl Policies {
         Ok(())
     }
 
+    /// Removes a policy, and says whether there was one. The built-in ones stay.
+    pub fn remove(&mut self, name: &str) -> bool {
+        self.named.remove(name).is_some()
+    }
+
     /// The merchant's own policies, by name.
     pub fn iter(&self) -> impl Iterator<Item = &Arc<Policy>> {
         self.named.values()

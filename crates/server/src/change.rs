@@ -3,7 +3,7 @@
 //! Applying a change is deterministic: every time and id it needs is a field of it.
 
 use sidecart_catalog::{MerchantId, OfferPatch, Product, ProductId, Timestamp, Violation};
-use sidecart_rules::{Policy, Rule, RuleId};
+use sidecart_rules::{Policy, PolicyName, Rule, RuleId};
 
 /// One write of one merchant.
 #[derive(Debug, Clone)]
@@ -46,6 +46,8 @@ pub(crate) enum Change {
     DeleteRules(Vec<RuleId>),
     /// Set a policy.
     SetPolicy(Box<Policy>),
+    /// Remove a policy.
+    DeletePolicy(PolicyName),
     /// Go back to what an earlier generation held.
     RollBack {
         /// Which generation.
@@ -156,6 +158,7 @@ impl Change {
             Self::ReplaceRules(_) => "ReplaceRules",
             Self::DeleteRules(_) => "DeleteRules",
             Self::SetPolicy(_) => "SetPolicy",
+            Self::DeletePolicy(_) => "DeletePolicy",
             Self::RollBack { .. } => "RollBack",
             Self::Restore(_) => "Import",
         }

@@ -2,6 +2,7 @@
 
 mod catalog;
 mod explain;
+mod merchants;
 mod policy;
 mod recommend;
 mod rules;
@@ -54,8 +55,12 @@ async fn talk(globals: &Globals, command: Command) -> Result<Exit> {
     if let Command::Serve(args) = command {
         return serve::serve(globals, args).await;
     }
-    let remote = &Remote::connect(globals).await?;
     let output = globals.output;
+    if let Command::Merchants { degraded } = command {
+        merchants::list(&Remote::of_all(globals).await?, degraded, output).await?;
+        return Ok(Exit::Done);
+    }
+    let remote = &Remote::connect(globals).await?;
     match command {
         Command::Import(args) => return import::import(remote, args, output).await,
         Command::Lint => return rules::lint(remote, output).await,
@@ -74,7 +79,9 @@ async fn talk(globals: &Globals, command: Command) -> Result<Exit> {
         Command::Rules(command) => rules::rules(remote, command, output).await?,
         Command::Policy(command) => policy::policy(remote, command, output).await?,
         Command::Snapshot(command) => snapshot::snapshot(remote, command, output).await?,
-        Command::Serve(_) | Command::Config(_) | Command::Completions { .. } => unreachable!("done above"),
+        Command::Serve(_) | Command::Merchants { .. } | Command::Config(_) | Command::Completions { .. } => {
+            unreachable!("done above")
+        }
     }
     Ok(Exit::Done)
 }

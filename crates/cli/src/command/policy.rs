@@ -1,4 +1,4 @@
-//! `policy`: see and set a merchant's limits on offering, as JSON both ways.
+//! `policy`: a merchant's limits on offering, as JSON both ways.
 
 use std::{io::Read, path::Path};
 
@@ -10,7 +10,7 @@ use crate::{
     lines,
     out::{self, Output},
     remote::{Remote, new_request_id},
-    wire,
+    wire::{self, short_name},
 };
 
 /// Bytes of a policy file that are read: far more than a policy may have.
@@ -29,7 +29,30 @@ pub(crate) async fn policy(remote: &Remote, command: PolicyCommand, output: Outp
             }
             Ok(())
         }
+        PolicyCommand::List => list(remote, output).await,
+        PolicyCommand::Delete { name } => delete(remote, name, output).await,
     }
+}
+
+async fn list(remote: &Remote, output: Output) -> Result<()> {
+    let request = pb::ListPoliciesRequest { merchant_id: remote.merchant.clone(), min_generation: 0 };
+    let answer = remote.client.rules().list_policies(remote.call(request)).await?.into_inner();
+    if output == Output::Json {
+        return Ok(out::message(&answer)?);
+    }
+    let rows = answer.policies.into_iter().map(|it| vec![it.name, it.overrides.len().to_string()]);
+    Ok(out::table(&["POLICY", "OVERRIDES"], rows)?)
+}
+
+async fn delete(remote: &Remote, name: String, output: Output) -> Result<()> {
+    let merchant_id = remote.merchant.clone();
+    let request = pb::DeletePolicyRequest { merchant_id, name, request_id: new_request_id() };
+    let answer = remote.client.rules().delete_policy(remote.call(request)).await?.into_inner();
+    if output == Output::Json {
+        return Ok(out::message(&answer)?);
+    }
+    let outcome = short_name("Outcome", answer.outcome);
+    Ok(out::line(format!("{outcome}, generation {}", answer.generation))?)
 }
 
 async fn get(remote: &Remote, name: String) -> Result<()> {

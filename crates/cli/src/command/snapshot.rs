@@ -30,19 +30,25 @@ async fn list(remote: &Remote, output: Output) -> Result<()> {
     if output == Output::Json {
         return Ok(out::message(&answer)?);
     }
-    let rows = answer.snapshots.iter().map(|it| {
-        let state = if it.degraded { format!("degraded: {}", it.degraded_reason) } else { String::new() };
-        vec![
-            it.generation.to_string(),
-            it.created_at.as_ref().map(ToString::to_string).unwrap_or_default(),
-            it.cause.clone(),
-            it.product_count.to_string(),
-            it.rule_count.to_string(),
-            it.policy_count.to_string(),
-            state,
-        ]
-    });
-    Ok(out::table(&["GENERATION", "CREATED", "CAUSE", "PRODUCTS", "RULES", "POLICIES", "STATE"], rows)?)
+    Ok(out::table(&HEADER, answer.snapshots.iter().map(row))?)
+}
+
+/// What is told of a snapshot in a table.
+pub(super) const HEADER: [&str; 7] =
+    ["GENERATION", "CREATED", "CAUSE", "PRODUCTS", "RULES", "POLICIES", "STATE"];
+
+/// A snapshot as a row of a table under [`HEADER`].
+pub(super) fn row(snapshot: &pb::Snapshot) -> Vec<String> {
+    let pb::Snapshot { degraded, degraded_reason, .. } = snapshot;
+    vec![
+        snapshot.generation.to_string(),
+        snapshot.created_at.as_ref().map(ToString::to_string).unwrap_or_default(),
+        snapshot.cause.clone(),
+        snapshot.product_count.to_string(),
+        snapshot.rule_count.to_string(),
+        snapshot.policy_count.to_string(),
+        if *degraded { format!("degraded: {degraded_reason}") } else { String::new() },
+    ]
 }
 
 async fn diff(remote: &Remote, from_generation: u64, to_generation: u64, output: Output) -> Result<()> {

@@ -203,6 +203,12 @@ fn rules_are_imported_and_linted() {
     check(&server, (&format!("policy set {} --merchant m", policy.display()), 0, &["generation"], &[]));
     let policy = server.json("policy get --merchant m");
     assert_eq!(policy["limits"]["objective"], "VALUE_OBJECTIVE_REVENUE");
+    check(&server, ("policy list --merchant m", 0, &["default"], &[]));
+    check(&server, ("policy delete default --merchant m", 0, &["DELETED, generation"], &[]));
+    check(&server, ("policy delete default --merchant m", 0, &["UNKNOWN, generation"], &[]));
+    assert_eq!(server.json("policy list --merchant m")["policies"], serde_json::json!([]));
+    check(&server, ("merchants", 0, &["MERCHANT", "m "], &[]));
+    assert_eq!(server.json("merchants --degraded")["snapshots"], serde_json::json!([]));
 }
 
 const PRODUCTS: &str = r#"{"product_id":"camera","title":"Camera","category_path":["Cameras"],"price":{"currency":"USD","minor_units":90000}}

@@ -83,7 +83,7 @@ impl Method {
 static UNKNOWN: Method = unary("(unknown)", Class::Admin);
 
 /// The most frequent first: it is searched in order.
-static METHODS: [Method; 28] = [
+static METHODS: [Method; 31] = [
     unary("/sidecart.v1.RecommendationService/Recommend", Class::Read),
     unary("/sidecart.v1.RecommendationService/Explain", Class::Read),
     unary("/sidecart.v1.RecommendationService/BatchRecommend", Class::Bulk),
@@ -100,11 +100,14 @@ static METHODS: [Method; 28] = [
     unary("/sidecart.v1.RulesService/SimulateRules", Class::Bulk),
     unary("/sidecart.v1.RulesService/GetPolicy", Class::Read),
     unary("/sidecart.v1.RulesService/SetPolicy", Class::Write),
+    unary("/sidecart.v1.RulesService/ListPolicies", Class::Read),
+    unary("/sidecart.v1.RulesService/DeletePolicy", Class::Write),
     shaped("/sidecart.v1.RulesService/ReplaceRules", Class::Bulk, Shape::Upload),
     unary("/sidecart.v1.SnapshotService/GetSnapshot", Class::Read),
     unary("/sidecart.v1.SnapshotService/ListSnapshots", Class::Admin),
     unary("/sidecart.v1.SnapshotService/DiffSnapshots", Class::Admin),
     unary("/sidecart.v1.SnapshotService/RollBack", Class::Write),
+    unary("/sidecart.v1.SnapshotService/ListMerchants", Class::Admin),
     shaped("/sidecart.v1.SnapshotService/Export", Class::Bulk, Shape::Download),
     shaped("/sidecart.v1.SnapshotService/Import", Class::Bulk, Shape::Upload),
     shaped("/sidecart.v1.SnapshotService/Watch", Class::Watch, Shape::Subscription),

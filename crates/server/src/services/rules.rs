@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use futures_util::Stream;
 use sidecart::v1::{self as pb, rules_service_server::RulesService};
-use sidecart_rules::lint;
+use sidecart_rules::{PolicyName, lint};
 use tonic::{Request, Response, Status, Streaming, async_trait};
 
 use super::{
@@ -122,6 +122,22 @@ impl Rules {
         let receipt = self.desk.submit(envelope, Change::SetPolicy(Box::new(set)), "policy").await?;
         Ok(pb::SetPolicyResponse { generation: receipt.generation })
     }
+
+    async fn unset(&self, request: pb::DeletePolicyRequest) -> Result<pb::DeletePolicyResponse, Fault> {
+        let envelope = Envelope::of(&request)?;
+        let name = PolicyName::new(&request.name).map_err(|fault| fault.within("name"))?;
+        let receipt = self.desk.submit(envelope, Change::DeletePolicy(name), "name").await?;
+        let outcome = match receipt.outcomes[..] {
+            [Outcome::Deleted] => pb::Outcome::Deleted,
+            _ => pb::Outcome::Unknown,
+        };
+        Ok(pb::DeletePolicyResponse { generation: receipt.generation, outcome: outcome.into() })
+    }
+}
+
+fn policies(view: &Published) -> pb::ListPoliciesResponse {
+    let policies = view.snapshot.policies().iter().map(|own| policy::to_pb(own)).collect();
+    pb::ListPoliciesResponse { policies, generation: view.snapshot.generation() }
 }
 
 fn listed(view: &Arc<Published>, request: &pb::ListRulesRequest) -> Result<pb::ListRulesResponse, Fault> {
@@ -195,5 +211,22 @@ impl RulesService for Rules {
         request: Request<pb::SetPolicyRequest>,
     ) -> Result<Response<pb::SetPolicyResponse>, Status> {
         Ok(Response::new(self.set(request.into_inner()).await?))
+    }
+
+    async fn list_policies(
+        &self,
+        request: Request<pb::ListPoliciesRequest>,
+    ) -> Result<Response<pb::ListPoliciesResponse>, Status> {
+        let deadline = Deadline::of(request.extensions());
+        let pb::ListPoliciesRequest { merchant_id, min_generation } = request.into_inner();
+        let view = self.desk.view(&merchant_id, min_generation, deadline).await?;
+        Ok(Response::new(policies(&view)))
+    }
+
+    async fn delete_policy(
+        &self,
+        request: Request<pb::DeletePolicyRequest>,
+    ) -> Result<Response<pb::DeletePolicyResponse>, Status> {
+        Ok(Response::new(self.unset(request.into_inner()).await?))
     }
 }

@@ -4,7 +4,13 @@ use sidecart::v1::{self as pb, snapshot_service_server::SnapshotService};
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status, Streaming, async_trait};
 
-use super::{Desk, compare, transfer, watch, work::apart, write::Envelope};
+use super::{
+    Desk, compare,
+    page::{self, Listing, Page},
+    transfer, watch,
+    work::apart,
+    write::Envelope,
+};
 use crate::{
     change::Change,
     convert::{id, snapshot},
@@ -52,6 +58,25 @@ impl Snapshots {
         }
         let earlier = kept(&slot, from_generation)?;
         apart(move || compare::compare(&earlier.snapshot, &later.snapshot)).await
+    }
+
+    fn merchants(&self, request: &pb::ListMerchantsRequest) -> Result<pb::ListMerchantsResponse, Fault> {
+        let pb::ListMerchantsRequest { page_size, page_token, degraded_only } = request;
+        let filter = degraded_only.then(|| "degraded".to_owned());
+        let listing = Listing { what: "merchants", merchant_id: "", filter: filter.as_slice() };
+        let (size, after) = (page::size(*page_size)?, listing.after(page_token)?);
+        let mut merchants = self.desk.registry.merchants();
+        merchants.retain(|merchant| after.as_deref().is_none_or(|after| merchant.as_str() > after));
+        merchants.sort_unstable();
+        let found = merchants.iter().filter_map(|merchant| {
+            let current = self.desk.registry.slot(merchant.as_str())?.current();
+            let is_listed = !degraded_only || current.degraded.is_some();
+            is_listed.then(|| snapshot::to_pb(merchant, &current))
+        });
+        let Page { items: snapshots, has_more } = page::cut(found, size);
+        let last = snapshots.last().filter(|_| has_more);
+        let next_page_token = last.map(|last| listing.token(&last.merchant_id)).unwrap_or_default();
+        Ok(pb::ListMerchantsResponse { snapshots, next_page_token })
     }
 
     async fn go_back(&self, request: pb::RollBackRequest) -> Result<pb::RollBackResponse, Fault> {
@@ -123,6 +148,13 @@ impl SnapshotService for Snapshots {
         request: Request<Streaming<pb::ImportRequest>>,
     ) -> Result<Response<pb::ImportResponse>, Status> {
         Ok(Response::new(transfer::import(&self.desk, request.into_inner()).await?))
+    }
+
+    async fn list_merchants(
+        &self,
+        request: Request<pb::ListMerchantsRequest>,
+    ) -> Result<Response<pb::ListMerchantsResponse>, Status> {
+        Ok(Response::new(self.merchants(&request.into_inner())?))
     }
 
     async fn watch(&self, request: Request<pb::WatchRequest>) -> Result<Response<Self::WatchStream>, Status> {

@@ -47,6 +47,7 @@ write_requests! {
     UpsertRulesRequest: "UpsertRules",
     DeleteRulesRequest: "DeleteRules",
     SetPolicyRequest: "SetPolicy",
+    DeletePolicyRequest: "DeletePolicy",
     RollBackRequest: "RollBack",
 }
 

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use sidecart_catalog::{
     Catalog, Change as Done, Entry, OfferPatch, Patched, Product, ProductId, Timestamp, Violation,
 };
-use sidecart_rules::{Policy, Rule, RuleId};
+use sidecart_rules::{Policy, PolicyName, Rule, RuleId};
 use sidecart_scoring::Parts;
 
 use crate::{
@@ -65,6 +65,7 @@ impl Draft {
             Change::UpsertRules(all) => Ok(all.into_iter().map(|one| self.upsert_rule(one)).collect()),
             Change::DeleteRules(ids) => Ok(ids.iter().map(|id| self.delete_rule(id)).collect()),
             Change::SetPolicy(policy) => self.set_policy(&policy).map(|()| Vec::new()),
+            Change::DeletePolicy(name) => Ok(vec![self.delete_policy(&name)]),
             Change::ReplaceProducts(_)
             | Change::ReplaceRules(_)
             | Change::RollBack { .. }
@@ -144,6 +145,14 @@ impl Draft {
         self.parts.policies.set(policy.clone()).map_err(refused)?;
         self.put(policy);
         Ok(())
+    }
+
+    fn delete_policy(&mut self, name: &PolicyName) -> Outcome {
+        if !self.parts.policies.remove(name.as_str()) {
+            return Outcome::Unknown;
+        }
+        self.delete(RowKind::Policy, name.as_str());
+        Outcome::Deleted
     }
 
     /// Puts prepared parts in the place of the draft's own.

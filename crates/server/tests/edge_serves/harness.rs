@@ -11,8 +11,9 @@ use hyper_util::rt::{TokioExecutor, TokioIo};
 use prost::Message;
 use sidecart::v1::{
     DiffSnapshotsRequest, DiffSnapshotsResponse, ExportRequest, ExportResponse, GetSnapshotRequest,
-    GetSnapshotResponse, ImportRequest, ImportResponse, ListSnapshotsRequest, ListSnapshotsResponse,
-    RollBackRequest, RollBackResponse, WatchRequest, WatchResponse,
+    GetSnapshotResponse, ImportRequest, ImportResponse, ListMerchantsRequest, ListMerchantsResponse,
+    ListSnapshotsRequest, ListSnapshotsResponse, RollBackRequest, RollBackResponse, WatchRequest,
+    WatchResponse,
     snapshot_service_client::SnapshotServiceClient,
     snapshot_service_server::{SnapshotService, SnapshotServiceServer},
 };
@@ -117,6 +118,13 @@ impl SnapshotService for Obedient {
         &self,
         _: Call<DiffSnapshotsRequest>,
     ) -> Result<Response<DiffSnapshotsResponse>, Status> {
+        Err(Status::unimplemented("not needed"))
+    }
+
+    async fn list_merchants(
+        &self,
+        _: Call<ListMerchantsRequest>,
+    ) -> Result<Response<ListMerchantsResponse>, Status> {
         Err(Status::unimplemented("not needed"))
     }
 

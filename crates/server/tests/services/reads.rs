@@ -166,4 +166,39 @@ async fn built_in_policies_are_seen_and_a_set_one_holds() {
     };
     let choice = Some(pb::PolicyChoice { choice: Some(pb::policy_choice::Choice::Inline(inline)) });
     assert_eq!(world.offered(pb::RecommendRequest { policy: choice, ..ask() }).await, ["bag", "card"]);
+
+    let listed = pb::ListPoliciesRequest { merchant_id: SHOP.into(), min_generation: 0 };
+    let list =
+        async || world.client.rules().list_policies(listed.clone()).await.unwrap().into_inner().policies;
+    assert_eq!(list().await, [policy]);
+    let delete =
+        pb::DeletePolicyRequest { merchant_id: SHOP.into(), name: "default".into(), ..Default::default() };
+    for outcome in [pb::Outcome::Deleted, pb::Outcome::Unknown] {
+        let answer = world.client.rules().delete_policy(delete.clone()).await.unwrap().into_inner();
+        assert_eq!(answer.outcome(), outcome);
+    }
+    assert_eq!(list().await, []);
+    assert_eq!(world.offered(ask()).await.len(), 3);
+}
+
+#[tokio::test]
+async fn merchants_are_listed_by_page() {
+    let world = World::stocked().await;
+    for merchant_id in ["boutique", "zoo"] {
+        let products = vec![product("p")];
+        let request =
+            pb::UpsertProductsRequest { merchant_id: merchant_id.into(), products, ..Default::default() };
+        world.client.catalog().upsert_products(request).await.unwrap();
+    }
+    let list = async |request| world.client.snapshot().list_merchants(request).await.unwrap().into_inner();
+    let ids = |page: &pb::ListMerchantsResponse| {
+        page.snapshots.iter().map(|it| (it.merchant_id.clone(), it.product_count)).collect::<Vec<_>>()
+    };
+    let first = list(pb::ListMerchantsRequest { page_size: 2, ..Default::default() }).await;
+    assert_eq!(ids(&first), [("boutique".to_owned(), 1), (SHOP.to_owned(), 4)]);
+    let rest = pb::ListMerchantsRequest { page_token: first.next_page_token, ..Default::default() };
+    let rest = list(rest).await;
+    assert_eq!((ids(&rest), rest.next_page_token.as_str()), (vec![("zoo".to_owned(), 1)], ""));
+    let degraded = pb::ListMerchantsRequest { degraded_only: true, ..Default::default() };
+    assert_eq!(list(degraded).await.snapshots, []);
 }
