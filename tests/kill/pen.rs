@@ -57,7 +57,8 @@ impl Pen {
     }
 
     fn roll_back(&mut self, kept: &BTreeMap<u64, State>) -> Option<Write> {
-        let recent: Vec<_> = kept.iter().rev().take(RECENT).collect();
+        // Nothing is kept of the time before the first generation.
+        let recent: Vec<_> = kept.range(1..).rev().take(RECENT).collect();
         let (generation, target) = *self.random.pick(&recent)?;
         let parts = [SnapshotPart::Catalog, SnapshotPart::Rules, SnapshotPart::Policy];
         let parts = parts.into_iter().filter(|_| self.random.happens(50)).collect();
