@@ -18,7 +18,8 @@ use std::{
 
 use fixture::{Fixture, Holdings, Image, MERCHANTS, held, serve, upsert};
 use served::Served;
-use sidecart_server::{Config, REPAIR_LEAP};
+use sidecart_catalog::MerchantId;
+use sidecart_server::{BootError, Config, REPAIR_LEAP, Repair, RunError};
 use tonic::Code;
 
 /// Bytes that are not zero, and bytes that are, between two that are flipped.
@@ -142,6 +143,50 @@ async fn a_damaged_store_without_exports_is_not_taken_for_an_empty_one() {
 }
 
 #[tokio::test]
+async fn exports_without_a_store_are_served_and_repaired_from() {
+    let fixture = Fixture::new().await;
+    for gone in [&["store"][..], &["store", "tip", "seal"]] {
+        let dir = fixture.sealed.damaged(&[]);
+        for piece in gone {
+            let path = dir.path().join(piece);
+            if path.is_dir() { fs::remove_dir_all(path).unwrap() } else { fs::remove_file(path).unwrap() }
+        }
+        for (merchant, found) in served_from(dir.path()).await {
+            assert!(is_last_good(&found, &fixture.second[merchant]), "{gone:?}: {found:?}");
+        }
+        let repair = Some(Repair::default());
+        let (server, client) = serve(Config { repair, ..Config::new(dir.path()) }).await;
+        for (merchant, found) in held(&client).await {
+            assert_eq!((&found.degraded, &found.state), (&None, &fixture.second[merchant].state), "{gone:?}");
+        }
+        drop(client);
+        server.shut_down().await.unwrap();
+    }
+}
+
+/// A merchant that nothing is left of is emptied only by who says so.
+#[tokio::test]
+async fn repair_gives_no_merchant_up_unless_told_to() {
+    let fixture = Fixture::new().await;
+    let north = fixture.sealed.exports("north");
+    let dir = fixture.sealed.damaged(&[(north[0], 200), (north[1], 200), (Path::new("tip"), 3)]);
+    let config = |repair| Config { repair: Some(repair), ..Config::new(dir.path()) };
+    let refused = sidecart_server::start(config(Repair::default())).await.err().unwrap();
+    let lost = MerchantId::new("north").unwrap();
+    assert!(
+        matches!(&refused, RunError::Boot(BootError::NothingLeft(names)) if *names == [lost.clone()]),
+        "{refused}"
+    );
+    assert!(!dir.path().join("damaged").exists());
+    let (server, client) = serve(config(Repair { give_up: vec![lost] })).await;
+    let after = held(&client).await;
+    assert_eq!((&after["north"].degraded, &after["north"].state), (&None, &served::State::default()));
+    assert_eq!((&after["south"].degraded, &after["south"].state), (&None, &fixture.second["south"].state));
+    drop(client);
+    server.shut_down().await.unwrap();
+}
+
+#[tokio::test]
 async fn repair_restores_the_last_good_exports_and_keeps_the_damaged_store() {
     let fixture = Fixture::new().await;
     let middle =
@@ -157,7 +202,8 @@ async fn repair_restores_the_last_good_exports_and_keeps_the_damaged_store() {
         let dir = image.damaged(&[(Path::new(path), at)]);
         let damaged = fs::read(dir.path().join(path)).unwrap();
         let before = served_from(dir.path()).await;
-        let (server, client) = serve(Config { repair: true, ..Config::new(dir.path()) }).await;
+        let (server, client) =
+            serve(Config { repair: Some(Repair::default()), ..Config::new(dir.path()) }).await;
         let after = held(&client).await;
         for merchant in MERCHANTS {
             let (before, after) = (&before[merchant], &after[merchant]);
@@ -182,7 +228,8 @@ async fn repair_leaves_a_sound_store_alone() {
     let fixture = Fixture::new().await;
     for (image, expected) in [(&fixture.sealed, &fixture.second), (&fixture.unsealed, &fixture.third)] {
         let dir = image.damaged(&[]);
-        let (server, client) = serve(Config { repair: true, ..Config::new(dir.path()) }).await;
+        let (server, client) =
+            serve(Config { repair: Some(Repair::default()), ..Config::new(dir.path()) }).await;
         assert_eq!(held(&client).await, *expected);
         drop(client);
         server.shut_down().await.unwrap();

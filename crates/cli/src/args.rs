@@ -87,6 +87,9 @@ pub(crate) struct ServeArgs {
     /// Set a damaged store aside, and write a new one from what is sound and the last good exports
     #[arg(long)]
     pub(crate) repair: bool,
+    /// With --repair, start this merchant anew with nothing, if nothing readable is left of it; repeat for more
+    #[arg(long, value_name = "MERCHANT", requires = "repair")]
+    pub(crate) give_up: Vec<String>,
     #[command(flatten)]
     pub(crate) settings: SettingFlags,
 }

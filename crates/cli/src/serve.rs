@@ -6,6 +6,8 @@ mod log;
 use std::{net::SocketAddr, sync::Arc};
 
 use anyhow::{Context, Result};
+use sidecart_catalog::MerchantId;
+use sidecart_server::Repair;
 use tempfile::TempDir;
 use tokio::{
     signal,
@@ -15,7 +17,7 @@ use tokio::{
 use crate::{
     args::{Globals, ServeArgs},
     config::{self, Settings},
-    exit::Exit,
+    exit::{Exit, Usage},
     out,
 };
 
@@ -25,7 +27,8 @@ pub(crate) async fn serve(globals: &Globals, args: ServeArgs) -> Result<Exit> {
     let uses_default_folder = loaded.is_default("data");
     let Settings { log, log_format, mut server, .. } = loaded.settings;
     log::start(&log, log_format)?;
-    server.repair = args.repair;
+    server.repair =
+        args.repair.then(|| give_up(&args.give_up).map(|give_up| Repair { give_up })).transpose()?;
     let folder =
         if args.demo && uses_default_folder { Some(TempDir::with_prefix("sidecart-demo-")?) } else { None };
     if let Some(folder) = &folder {
@@ -51,6 +54,13 @@ pub(crate) async fn serve(globals: &Globals, args: ServeArgs) -> Result<Exit> {
     served?;
     greeted?;
     Ok(Exit::Done)
+}
+
+fn give_up(merchants: &[String]) -> Result<Vec<MerchantId>> {
+    let read = |id: &String| {
+        MerchantId::new(id).map_err(|fault| Usage(format!("--give-up `{id}` {}", fault.description)).into())
+    };
+    merchants.iter().map(read).collect()
 }
 
 /// Says where the server listens, once everything asked for is there.

@@ -11,7 +11,10 @@ use crate::{
     archive::{self, ArchiveError},
     change::{Refusal, Truth},
     registry::{Published, Registry},
-    store::{self, OpenError, RowKind, Store, StoreError, StoreOptions, exports},
+    store::{
+        self, OpenError, RebuildError, RowKind, Store, StoreError, StoreOptions,
+        exports::{self, Exported},
+    },
     writer::{Remembered, RequestLog, parts_of, store_whole},
 };
 
@@ -30,7 +33,20 @@ pub enum BootError {
     Exports(#[source] io::Error),
     /// The repaired store cannot be written.
     #[error("the repaired store cannot be written")]
-    Repair(#[source] StoreError),
+    Repair(#[source] RebuildError),
+    /// A repair would leave merchants with nothing.
+    #[error(
+        "nothing readable is left of {}: put an export file of each back under `exports/`, or give it up (--give-up)",
+        names(.0)
+    )]
+    NothingLeft(Vec<MerchantId>),
+}
+
+/// How a damaged store is repaired.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Repair {
+    /// Merchants of which nothing readable is left, and who are to start anew with nothing.
+    pub give_up: Vec<MerchantId>,
 }
 
 /// What a server starts from.
@@ -39,6 +55,8 @@ pub(crate) struct Booted {
     pub(crate) store: Result<Store, String>,
     /// Answered writes, by merchant.
     pub(crate) logs: HashMap<MerchantId, RequestLog>,
+    /// Merchants of which nothing readable is left.
+    bare: Vec<MerchantId>,
 }
 
 /// Opens the store and publishes what it holds.
@@ -46,66 +64,91 @@ pub(crate) struct Booted {
 /// # Errors
 /// See [`BootError`]. Damage is no error: the last good view is served.
 pub(crate) fn boot(data: &Path, options: &StoreOptions, registry: &Registry) -> Result<Booted, BootError> {
+    store::finish(data).map_err(BootError::Open)?;
+    let exported = exports::list(data).map_err(BootError::Exports)?;
+    if store::is_absent(data) && !exported.is_empty() {
+        return Ok(serve_exports(data, registry, exported, "the store is missing, and there are exports"));
+    }
     match Store::open(data, options) {
-        Ok(store) => {
-            let logs = publish_all(&store, data, registry);
-            Ok(Booted { store: Ok(store), logs })
-        }
+        Ok(store) => Ok(publish_all(store, data, registry)),
         Err(fault @ (OpenError::Io { .. } | OpenError::Locked { .. } | OpenError::Newer { .. })) => {
             Err(BootError::Open(fault))
         }
-        Err(damage) => {
-            let reason = store::chain(&damage);
-            tracing::error!(%reason, "the store is damaged: serving the last good exports, read-only");
-            let mut merchants: Vec<_> = exports::list(data).map_err(BootError::Exports)?;
-            merchants.dedup_by(|a, b| a.header.merchant == b.header.merchant);
-            for exported in merchants {
-                if let Ok(merchant) = MerchantId::new(&exported.header.merchant) {
-                    publish_last_good(data, registry, &merchant, exported.header.generation, &reason);
-                }
-            }
-            Ok(Booted { store: Err(reason), logs: HashMap::new() })
-        }
+        Err(damage) => Ok(serve_exports(data, registry, exported, &store::chain(&damage))),
     }
 }
 
-/// Sets a damaged store aside and writes a new one from what is served: sound merchants as they are, damaged ones from
-/// their last good export.
+/// Writes a new store from what is served, in the place of the damaged one: sound merchants as they are, damaged ones
+/// from their last good export.
 ///
 /// # Errors
 /// See [`BootError`].
 pub(crate) fn repair(
     booted: Booted,
+    how: &Repair,
     data: &Path,
     options: &StoreOptions,
     registry: &Registry,
 ) -> Result<Booted, BootError> {
-    let is_degraded = |merchant: &MerchantId| {
-        registry.slot(merchant.as_str()).is_some_and(|slot| slot.current().degraded.is_some())
-    };
-    if booted.store.is_ok() && !registry.merchants().iter().any(is_degraded) {
+    let served = |merchant: &MerchantId| registry.slot(merchant.as_str()).map(|slot| slot.current());
+    let merchants: Vec<_> = registry
+        .merchants()
+        .into_iter()
+        .filter_map(|merchant| Some((served(&merchant)?, merchant)))
+        .collect();
+    if booted.store.is_ok() && merchants.iter().all(|(current, _)| current.degraded.is_none()) {
         return Ok(booted);
     }
+    let (given_up, lost): (Vec<_>, Vec<_>) =
+        booted.bare.into_iter().partition(|merchant| how.give_up.contains(merchant));
+    if !lost.is_empty() {
+        return Err(BootError::NothingLeft(lost));
+    }
+    for merchant in given_up {
+        tracing::warn!(%merchant, "given up: starts anew with nothing");
+    }
     drop(booted.store);
-    let aside = store::set_aside(data).map_err(BootError::Open)?;
+    let repaired: Vec<_> = merchants
+        .into_iter()
+        .map(|(current, merchant)| {
+            let leap = if current.degraded.is_some() { REPAIR_LEAP } else { 1 };
+            let generation = current.snapshot.generation() + leap;
+            (merchant, published(generation, current.snapshot.parts().clone(), current.created_at, None))
+        })
+        .collect();
+    let aside = store::rebuild(data, options, |fresh| {
+        repaired.iter().try_for_each(|(merchant, now)| {
+            store_whole(fresh, merchant, now.snapshot.generation(), now.snapshot.parts())
+        })
+    });
+    let aside = aside.map_err(BootError::Repair)?;
     tracing::warn!(aside = %aside.display(), "the damaged store was set aside");
     let fresh = Store::open(data, options).map_err(BootError::Open)?;
-    for merchant in registry.merchants() {
-        let Some(current) = registry.slot(merchant.as_str()).map(|slot| slot.current()) else { continue };
-        let leap = if current.degraded.is_some() { REPAIR_LEAP } else { 1 };
-        let generation = current.snapshot.generation() + leap;
-        let parts = current.snapshot.parts().clone();
-        store_whole(&fresh, &merchant, generation, &parts).map_err(BootError::Repair)?;
-        registry.publish(&merchant, published(generation, parts, current.created_at, None));
+    for (merchant, now) in repaired {
+        registry.publish(&merchant, now);
     }
-    Ok(Booted { store: Ok(fresh), logs: HashMap::new() })
+    Ok(Booted { store: Ok(fresh), logs: HashMap::new(), bare: Vec::new() })
 }
 
-fn publish_all(store: &Store, data: &Path, registry: &Registry) -> HashMap<MerchantId, RequestLog> {
-    let mut logs = HashMap::new();
+/// Serves the last good exports in place of a store that does not open.
+fn serve_exports(data: &Path, registry: &Registry, mut exported: Vec<Exported>, reason: &str) -> Booted {
+    tracing::error!(%reason, "the store is damaged: serving the last good exports, read-only");
+    exported.dedup_by(|a, b| a.header.merchant == b.header.merchant);
+    let mut bare = Vec::new();
+    for Exported { header, .. } in exported {
+        let Ok(merchant) = MerchantId::new(&header.merchant) else { continue };
+        if !publish_last_good(data, registry, &merchant, header.generation, reason) {
+            bare.push(merchant);
+        }
+    }
+    Booted { store: Err(reason.to_owned()), logs: HashMap::new(), bare }
+}
+
+fn publish_all(store: Store, data: &Path, registry: &Registry) -> Booted {
+    let (mut logs, mut bare) = (HashMap::new(), Vec::new());
     for state in store.merchants() {
         let Ok(merchant) = MerchantId::new(&state.merchant) else { continue };
-        match load(store, &merchant) {
+        match load(&store, &merchant) {
             Ok((parts, log, at)) => {
                 registry.publish(&merchant, published(state.generation, parts, at, None));
                 logs.insert(merchant, log);
@@ -113,11 +156,13 @@ fn publish_all(store: &Store, data: &Path, registry: &Registry) -> HashMap<Merch
             Err(fault) => {
                 let reason = store::chain(&fault);
                 tracing::error!(%merchant, %reason, "a merchant is damaged: serving its last good export, read-only");
-                publish_last_good(data, registry, &merchant, state.generation, &reason);
+                if !publish_last_good(data, registry, &merchant, state.generation, &reason) {
+                    bare.push(merchant);
+                }
             }
         }
     }
-    logs
+    Booted { store: Ok(store), logs, bare }
 }
 
 /// Why a merchant's rows cannot be served.
@@ -153,24 +198,28 @@ fn load(store: &Store, merchant: &MerchantId) -> Result<(Parts, RequestLog, Time
 }
 
 /// Serves a merchant's newest readable export, or, without one, nothing: either way marked as degraded, so that
-/// nothing is written over what may still be saved.
-fn publish_last_good(data: &Path, registry: &Registry, merchant: &MerchantId, generation: u64, reason: &str) {
-    let (generation, parts, at, reason) = match last_good(data, merchant) {
+/// nothing is written over what may still be saved. Says whether there was one.
+fn publish_last_good(
+    data: &Path,
+    registry: &Registry,
+    merchant: &MerchantId,
+    generation: u64,
+    reason: &str,
+) -> bool {
+    let nothing = |why: String| {
+        tracing::error!(%merchant, %why, "nothing can be served of a merchant");
+        published(generation, Parts::default(), Timestamp::from_ms(0), Some(&format!("{reason}; {why}")))
+    };
+    let (is_restored, served) = match last_good(data, merchant) {
         Ok(Some((header, parts))) => {
             let at = Timestamp::from_ms(header.created_ms);
-            (header.generation, parts, at, reason.to_owned())
+            (true, published(header.generation, parts, at, Some(reason)))
         }
-        Ok(None) => (
-            generation,
-            Parts::default(),
-            Timestamp::from_ms(0),
-            format!("{reason}; there is no readable export"),
-        ),
-        Err(fault) => {
-            (generation, Parts::default(), Timestamp::from_ms(0), format!("{reason}; its export: {fault}"))
-        }
+        Ok(None) => (false, nothing("there is no readable export".to_owned())),
+        Err(fault) => (false, nothing(format!("its export: {fault}"))),
     };
-    registry.publish(merchant, published(generation, parts, at, Some(&reason)));
+    registry.publish(merchant, served);
+    is_restored
 }
 
 fn last_good(
@@ -194,4 +243,9 @@ fn published(generation: u64, parts: Parts, at: Timestamp, degraded: Option<&str
         catalog_only: false,
         degraded: degraded.map(Into::into),
     }
+}
+
+fn names(merchants: &[MerchantId]) -> String {
+    let names: Vec<_> = merchants.iter().map(|merchant| format!("`{merchant}`")).collect();
+    names.join(", ")
 }

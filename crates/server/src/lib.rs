@@ -22,5 +22,5 @@ pub mod status;
 pub mod store;
 mod writer;
 
-pub use boot::{BootError, REPAIR_LEAP};
+pub use boot::{BootError, REPAIR_LEAP, Repair};
 pub use run::{Config, RunError, Running, run, start};

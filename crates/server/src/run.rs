@@ -9,7 +9,7 @@ use tokio::{
 };
 
 use crate::{
-    boot::{BootError, Booted, boot, repair},
+    boot::{BootError, Booted, Repair, boot, repair},
     edge::{DescriptorError, Edge, Settings, log_panics},
     keeper::Keeper,
     metrics,
@@ -34,8 +34,9 @@ pub struct Config {
     pub writer_threads: usize,
     /// How often what changed is exported; it is at shutdown too. Zero: only then.
     pub export_every: Duration,
-    /// Whether a damaged store is set aside, and a new one written from what is sound and the last good exports.
-    pub repair: bool,
+    /// Whether, and how, a damaged store is set aside, and a new one written from what is sound and the last good
+    /// exports.
+    pub repair: Option<Repair>,
     /// The transport.
     pub edge: Settings,
 }
@@ -50,7 +51,7 @@ impl Config {
             cache_bytes: StoreOptions::default().cache_bytes,
             writer_threads: 4,
             export_every: Duration::from_secs(60 * 60),
-            repair: false,
+            repair: None,
             edge: Settings::default(),
         }
     }
@@ -153,7 +154,7 @@ impl Server {
         let options = StoreOptions { cache_bytes };
         let (registry, writer) = {
             let data = data.clone();
-            spawn_blocking(move || boot_all(&data, &options, writer_threads, repair)).await??
+            spawn_blocking(move || boot_all(&data, &options, writer_threads, repair.as_ref())).await??
         };
         let closing = services::Closing::default();
         let routes = services::routes(registry.clone(), writer.clone(), closing.clone());
@@ -201,14 +202,14 @@ fn boot_all(
     data: &std::path::Path,
     options: &StoreOptions,
     writer_threads: usize,
-    repairs: bool,
+    how: Option<&Repair>,
 ) -> Result<(Arc<Registry>, Writer), RunError> {
     let registry = Arc::new(Registry::default());
     let mut booted = boot(data, options, &registry)?;
-    if repairs {
-        booted = repair(booted, data, options, &registry)?;
+    if let Some(how) = how {
+        booted = repair(booted, how, data, options, &registry)?;
     }
-    let Booted { store, logs } = booted;
+    let Booted { store, logs, .. } = booted;
     let writer = match store {
         Err(reason) => Writer::degraded(registry.clone(), reason),
         Ok(store) => Writer::start(Arc::new(store), registry.clone(), writer_threads.clamp(1, 64), logs)

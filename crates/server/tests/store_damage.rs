@@ -8,7 +8,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
-use sidecart_server::store::{Batch, OpenError, RowKind, Store, StoreError, set_aside};
+use sidecart_server::store::{
+    Batch, OpenError, RowKind, Store, StoreError, StoreOptions, finish, is_absent, rebuild,
+};
 use store_support::{Image, Records, open, read_all, scratch, write};
 
 /// A flip of one bit of a byte.
@@ -201,6 +203,16 @@ fn a_missing_file_is_detected_or_harmless() {
     }
 }
 
+/// Rebuilds a damaged store with one record.
+fn rebuilt(data: &Path) -> PathBuf {
+    rebuild(data, &StoreOptions::default(), |fresh| {
+        let mut batch = Batch::default();
+        batch.merchant("m", 9).put(RowKind::Product, b"p", Bytes::from_static(b"saved"));
+        fresh.commit(batch)
+    })
+    .unwrap()
+}
+
 #[test]
 fn a_damaged_store_is_set_aside_and_a_new_one_made() {
     let dir = scratch();
@@ -208,9 +220,43 @@ fn a_damaged_store_is_set_aside_and_a_new_one_made() {
     small_store(&data).0.close().unwrap();
     fs::write(data.join("store/0/db"), b"gone").unwrap();
     open(&data).unwrap_err();
-    let aside = set_aside(&data).unwrap();
+    let aside = rebuilt(&data);
     assert_eq!(fs::read(aside.join("store/0/db")).unwrap(), b"gone");
-    assert!(aside.join("tip").exists() && aside.join("seal").exists());
-    assert_eq!(outcome(&data), Ok(Records::new()));
-    assert_ne!(set_aside(&data).unwrap(), aside);
+    assert!(aside.join("tip").exists() && aside.join("seal").exists() && !data.join("rebuilt").exists());
+    assert_eq!(outcome(&data).unwrap().len(), 1);
+    assert_ne!(rebuilt(&data), aside);
+}
+
+/// Wherever a rebuilding is cut short, either the damaged store or the new one is found: never none, never a mixture.
+#[test]
+fn a_rebuilding_cut_short_anywhere_is_finished_or_dropped() {
+    let dir = scratch();
+    let data = dir.path().join("data");
+    small_store(&data).0.close().unwrap();
+    fs::write(data.join("store/0/db"), b"gone").unwrap();
+    let damaged = Image::of(&data);
+    rebuilt(&data);
+    let new = Image::of(&data).without("damaged");
+    let pieces = ["store", "tip", "seal"];
+    let old_only = |from: usize| damaged.of_these(&pieces[from..]);
+    let draft = |from: usize| new.of_these(&pieces[from..]).under("rebuilt");
+    let moved = |to: usize| new.of_these(&pieces[..to]);
+    let mut moments = vec![("whole, nothing moved", old_only(0).with(draft(0).into_files()), false)];
+    for moving in 1..=3 {
+        moments.push(("moving aside", old_only(moving).with(draft(0).into_files()), true));
+    }
+    for moving in 1..=3 {
+        moments.push(("moving in", moved(moving).with(draft(moving).into_files()), true));
+    }
+    let unsealed = old_only(0).with(draft(0).without("rebuilt/seal").into_files());
+    moments.push(("not whole", unsealed, false));
+    for (number, (name, image, is_new)) in moments.into_iter().enumerate() {
+        image.restore(&data);
+        finish(&data).unwrap();
+        assert!(!data.join("rebuilt").exists() && !is_absent(&data), "{number}: {name}");
+        match outcome(&data) {
+            Ok(found) => assert!(is_new && found.len() == 1, "{number}: {name}"),
+            Err(fault) => assert!(!is_new, "{number}: {name}: {fault}"),
+        }
+    }
 }

@@ -90,12 +90,16 @@ pub(super) fn entry_count(dir: &Path) -> io::Result<u64> {
     }
 }
 
-/// All files under a directory, in order of path.
+/// All files under a directory, in order of path; none when it is not there.
 pub(super) fn tree_files(dir: &Path) -> io::Result<Vec<PathBuf>> {
     let mut files = Vec::new();
     let mut dirs = vec![dir.to_path_buf()];
     while let Some(dir) = dirs.pop() {
-        for entry in fs::read_dir(dir)? {
+        let entries = match fs::read_dir(dir) {
+            Err(fault) if fault.kind() == io::ErrorKind::NotFound => continue,
+            entries => entries?,
+        };
+        for entry in entries {
             let entry = entry?;
             let found = if entry.file_type()?.is_dir() { &mut dirs } else { &mut files };
             found.push(entry.path());

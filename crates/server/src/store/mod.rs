@@ -8,6 +8,7 @@
 //! - `store/N/`: the engine's files; for a while those of `N + 1` too, see `compact`;
 //! - `tip`: format version, what the last acknowledged commit was, so that a lost tail is noticed, and which `N` counts;
 //! - `seal`: digests of all of these, present only after a clean close;
+//! - `damaged/`, and for moments `rebuilt/`: see `rebuild`;
 //! - `exports/`: one file per kept generation, see [`export`] and [`exports`].
 
 mod batch;
@@ -21,6 +22,7 @@ mod files;
 mod head;
 mod load;
 mod open;
+mod rebuild;
 mod row;
 mod seal;
 mod stage;
@@ -36,7 +38,7 @@ pub use batch::{Batch, MerchantBatch};
 pub(crate) use error::chain;
 pub use error::{Damage, OpenError, StoreError};
 pub use load::{MerchantState, Row};
-pub use open::set_aside;
+pub use rebuild::{RebuildError, finish, is_absent, rebuild};
 pub use row::{ID_BYTES_MAX, MERCHANT_BYTES_MAX, RECORD_BYTES_MAX, RowKind};
 pub use stage::Staged;
 

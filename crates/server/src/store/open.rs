@@ -1,8 +1,8 @@
 //! Opening a store: what must hold before anything is read from it.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::fs::{self, File, TryLockError};
-use std::path::{Path, PathBuf};
+use std::fs::{File, TryLockError};
+use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use super::engine::Engine;
@@ -15,7 +15,6 @@ use super::tip::{Acknowledged, TipFile};
 use super::{State, Store, StoreOptions, compact, seal};
 
 const LOCK_FILE: &str = "lock";
-const DAMAGED_DIR: &str = "damaged";
 
 impl Store {
     /// Opens the store under a data directory, or makes a new one.
@@ -56,34 +55,8 @@ impl Store {
     }
 }
 
-/// Moves a store that does not open out of the way, so that a new one can be made and filled from export files.
-/// Returns where it went: a new directory under `damaged/`. Export files stay.
-///
-/// # Errors
-/// When another process has it open, or the file system refuses.
-pub fn set_aside(data: &Path) -> Result<PathBuf, OpenError> {
-    let _lock = lock(data)?;
-    let damaged = data.join(DAMAGED_DIR);
-    files::create_dirs(&damaged).map_err(OpenError::io(&damaged))?;
-    let mut number = 1;
-    while damaged.join(format!("{number}")).exists() {
-        number += 1;
-    }
-    let aside = damaged.join(format!("{number}"));
-    files::create_dirs(&aside).map_err(OpenError::io(&aside))?;
-    // The engine's files go first: should this be cut short, what remains is refused, not taken for new.
-    for name in [ENGINE_DIR, seal::FILE, super::tip::FILE] {
-        let from = data.join(name);
-        if from.exists() {
-            fs::rename(&from, aside.join(name)).map_err(OpenError::io(&from))?;
-            files::sync_dir(data).map_err(OpenError::io(data))?;
-        }
-    }
-    files::sync_dir(&aside).map_err(OpenError::io(&aside))?;
-    Ok(aside)
-}
-
-fn lock(data: &Path) -> Result<File, OpenError> {
+/// Takes the data directory for this process.
+pub(super) fn lock(data: &Path) -> Result<File, OpenError> {
     files::create_dirs(data).map_err(OpenError::io(data))?;
     let path = data.join(LOCK_FILE);
     let options = File::options().write(true).create(true).truncate(false).open(&path);

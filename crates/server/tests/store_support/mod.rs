@@ -98,6 +98,27 @@ impl Image {
         Self { files: files.into_iter().collect() }
     }
 
+    /// Only what lies under one of these.
+    pub(crate) fn of_these(&self, roots: &[&str]) -> Self {
+        let kept = self.files.iter().filter(|(path, _)| roots.iter().any(|root| path.starts_with(root)));
+        Self { files: kept.cloned().collect() }
+    }
+
+    /// All but what lies under this.
+    pub(crate) fn without(&self, root: &str) -> Self {
+        Self { files: self.files.iter().filter(|(path, _)| !path.starts_with(root)).cloned().collect() }
+    }
+
+    /// The same, moved into a folder.
+    pub(crate) fn under(&self, folder: &str) -> Self {
+        let moved = self.files.iter().map(|(path, bytes)| (Path::new(folder).join(path), bytes.clone()));
+        Self { files: moved.collect() }
+    }
+
+    pub(crate) fn into_files(self) -> Vec<(PathBuf, Vec<u8>)> {
+        self.files
+    }
+
     pub(crate) fn files(&self) -> &[(PathBuf, Vec<u8>)] {
         &self.files
     }
