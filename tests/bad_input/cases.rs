@@ -59,7 +59,8 @@ fn unknown_enums() -> Vec<Case> {
             "policy.limits.disallowed_relations[1]",
         ),
         field("unknown enum: mode", IMPORT_PRODUCTS, import(99, vec![]), "mode"),
-        field("unknown enum: part", ROLL_BACK, roll_back, "parts[1]"),
+        field("unknown enum: part", ROLL_BACK, roll_back.clone(), "parts[1]"),
+        field("unspecified part", ROLL_BACK, pb::RollBackRequest { parts: vec![0], ..roll_back }, "parts[0]"),
         field(
             "unknown enum: batch",
             BATCH_RECOMMEND,
@@ -359,6 +360,11 @@ fn contradictions() -> Vec<Case> {
             "contradictory rule: itself",
             |rule| rule.target = any_of(vec![term("camera")]),
             "rules[0].target",
+        ),
+        bad_rule(
+            "absurd boost",
+            |rule| rule.says = Some(pb::rule::Says::Boost(pb::Boost { factor: f64::NAN })),
+            "rules[0].boost.factor",
         ),
         bad_pairing(
             "bad sentence",

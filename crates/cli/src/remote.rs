@@ -51,6 +51,9 @@ impl Remote {
     /// # Errors
     /// Nothing answers there.
     pub(crate) async fn to(addr: &str, merchant: String, timeout: Duration) -> Result<Self> {
+        if !["http://", "https://"].iter().any(|scheme| addr.starts_with(scheme)) {
+            return Err(Usage(format!("the address `{addr}` does not start with http://")).into());
+        }
         let client = Client::connect(addr).await.with_context(|| format!("cannot reach {addr}"))?;
         Ok(Self { client, merchant, timeout })
     }

@@ -57,8 +57,10 @@ impl MatchClause {
         check::text("target_attribute", target_attribute, NAME_BYTES_MAX)?;
         let anchor_attribute = if anchor_attribute.is_empty() { target_attribute } else { anchor_attribute };
         check::text("anchor_attribute", anchor_attribute, NAME_BYTES_MAX)?;
-        if let MatchOp::Within(tolerance) = op {
-            check::range("tolerance", tolerance, 0.0, f64::MAX)?;
+        if let MatchOp::Within(tolerance) = op
+            && !(tolerance.is_finite() && tolerance >= 0.0)
+        {
+            return Err(Violation::new("tolerance", format!("is {tolerance:?}, allowed 0 or more, finite")));
         }
         Ok(Self { target_attribute: target_attribute.into(), anchor_attribute: anchor_attribute.into(), op })
     }

@@ -29,6 +29,8 @@ pub enum Why {
     NoEvidence,
     /// There were candidates, and gates stopped all of them.
     AllGated,
+    /// The pairings lead to more than is looked at, and nothing that was looked at passed.
+    ScanLimit,
     /// The policy makes no offers here.
     OffersDisabled,
 }

@@ -46,23 +46,32 @@ struct Listing<'a> {
 struct Budget {
     looks: usize,
     candidates: usize,
+    is_cut: bool,
 }
 
-/// The pairs of all routes, by product id and then by route; each once.
+/// What the routes lead to.
+pub(crate) struct Gathered<'a> {
+    /// By product id and then by route; each once.
+    pub(crate) pairs: Vec<Pair<'a>>,
+    /// Whether there was more than is looked at.
+    pub(crate) is_cut: bool,
+}
+
+/// The pairs of all routes.
 pub(crate) fn gather<'a, T: Trace>(
     setting: &Setting<'a>,
     routes: &Routes<'a>,
     trace: &mut T,
-) -> Vec<Pair<'a>> {
+) -> Gathered<'a> {
     let mut pairs = Vec::new();
-    let mut budget = Budget { looks: LOOKS_MAX, candidates: CANDIDATES_MAX };
+    let mut budget = Budget { looks: LOOKS_MAX, candidates: CANDIDATES_MAX, is_cut: false };
     for at in 0..routes.open.len() {
         scan(setting, routes, at, &mut budget, &mut pairs, trace);
     }
     // Stable: the pairs of one product stay in the order of their routes.
     pairs.sort_by(|a, b| a.target.product().id().cmp(b.target.product().id()));
     pairs.dedup_by(|later, kept| later.route == kept.route && later.target.own() == kept.target.own());
-    pairs
+    Gathered { pairs, is_cut: budget.is_cut }
 }
 
 /// Adds what one route leads to, looking through the shortest lists in which all of it can be found.
@@ -83,6 +92,7 @@ fn scan<'a, T: Trace>(
         let listing = driver.listing(catalog, nth);
         for (seen, index) in listing.iter().enumerate() {
             if seen == SCAN_MAX || budget.looks == 0 || budget.candidates == 0 {
+                budget.is_cut = true;
                 let (rule, anchor) = (Some(route.rule.id()), Some(anchor.product().id()));
                 if let Some(target) = catalog.entry(index) {
                     trace.note(target.product().id(), &Stop::ScanLimit(route.rule.id()), rule, anchor);

@@ -8,7 +8,7 @@ use sidecart_catalog::ProductId;
 use crate::{
     answer::{Decision, TraceEntry, Verdict, Why},
     arrange::arrange,
-    candidates::gather,
+    candidates::{Gathered, gather},
     explain::explanation,
     offers::offer,
     query::Query,
@@ -59,7 +59,7 @@ pub fn explain(snapshot: &Snapshot, query: &Query, products: &[ProductId]) -> (D
 }
 
 fn decide<T: Trace>(setting: &Setting<'_>, routes: &Routes<'_>, trace: &mut T) -> Decision {
-    let pairs = gather(setting, routes, trace);
+    let Gathered { pairs, is_cut } = gather(setting, routes, trace);
     let selection = select(setting, routes, &pairs, trace);
     let arranged = arrange(setting, &selection.passed, trace);
     let offers: Vec<_> = arranged.iter().map(|candidate| offer(setting, &selection, candidate)).collect();
@@ -67,12 +67,14 @@ fn decide<T: Trace>(setting: &Setting<'_>, routes: &Routes<'_>, trace: &mut T) -
         Why::OffersDisabled
     } else if setting.anchors.is_empty() {
         Why::NoAnchor
+    } else if !offers.is_empty() {
+        Why::OffersFound
+    } else if is_cut {
+        Why::ScanLimit
     } else if pairs.iter().all(|pair| pair.misfit.is_some()) {
         Why::NoEvidence
-    } else if offers.is_empty() {
-        Why::AllGated
     } else {
-        Why::OffersFound
+        Why::AllGated
     };
     let verdict = if why == Why::OffersFound { Verdict::Offer } else { Verdict::Hold };
     Decision { verdict, why, offers, unknown: setting.unknown.clone() }

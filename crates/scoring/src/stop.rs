@@ -148,7 +148,7 @@ impl Stop<'_> {
             Self::ScanLimit(rule) => write!(
                 f,
                 "rule `{}` selects more than is looked at: at most {SCAN_MAX} products for one anchor and term, \
-                 {CANDIDATES_MAX} for one answer",
+                 and {CANDIDATES_MAX} that fit for one answer",
                 rule.as_str()
             ),
             _ => Ok(()),

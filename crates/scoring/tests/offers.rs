@@ -4,7 +4,7 @@
 mod support;
 
 use sidecart_catalog::{Kind, Parts as ProductParts};
-use sidecart_rules::{Boost, Objective, Override, Relation, Says, Sentence, Stage};
+use sidecart_rules::{Boost, MatchOp, Objective, Override, Relation, RuleParts, Says, Sentence, Stage};
 use sidecart_scoring::{Decision, Order, Query, SCAN_MAX, Verdict, Why, recommend};
 use support::*;
 
@@ -321,6 +321,18 @@ fn what_lies_beyond_the_scan_leaves_the_rest_alone() {
         world.rules.push(pair("a", Relation::Accessory, is("x100v"), within("Many")));
     });
     assert_eq!(offered(&decision), ["card", "m00000", "tripod"]);
+}
+
+/// That nothing was found among what was looked at does not mean that nothing goes with it.
+#[test]
+fn a_scan_that_finds_nothing_says_that_it_was_cut() {
+    let decision = answer(|world| {
+        world.products.extend((0..SCAN_MAX + 10).map(|nth| product(&format!("m{nth:05}"), "Many", 100)));
+        let matches = vec![clause("load_kg", MatchOp::AtLeast)];
+        world.rules =
+            vec![RuleParts { matches, ..pair("a", Relation::Accessory, is("x100v"), within("Many")) }];
+    });
+    assert_eq!((decision.why, decision.offers.len()), (Why::ScanLimit, 0));
 }
 
 #[test]

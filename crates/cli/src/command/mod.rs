@@ -11,7 +11,10 @@ mod transfer;
 
 pub(crate) use policy::set as set_policy;
 
-use std::{io::stdout, time::Duration};
+use std::{
+    io::{Write, stdout},
+    time::Duration,
+};
 
 use anyhow::Result;
 use clap::CommandFactory;
@@ -38,7 +41,10 @@ pub(crate) fn run(cli: Cli) -> Result<Exit> {
     match command {
         Command::Config(ConfigCommand::Show(flags)) => config::show(&globals, &flags).map(|()| Exit::Done),
         Command::Completions { shell } => {
-            clap_complete::generate(shell, &mut Cli::command(), "sidecart", &mut stdout());
+            // Into memory first: the generator panics when it cannot write.
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "sidecart", &mut script);
+            stdout().write_all(&script)?;
             Ok(Exit::Done)
         }
         command => {

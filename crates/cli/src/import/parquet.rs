@@ -13,11 +13,11 @@ use super::{
     kind::Kind,
     rows::{self, Row, Rows},
 };
-use crate::wire::Fault;
+use crate::{exit::Usage, wire::Fault};
 
 /// Opens a file. A row's line number is its place in the file, from 1.
 pub(super) fn open<K: Kind>(path: &Path) -> Result<Rows> {
-    let reader = SerializedFileReader::new(File::open(path)?)?;
+    let reader = SerializedFileReader::new(File::open(path)?).map_err(|fault| Usage(fault.to_string()))?;
     let metadata = reader.metadata().file_metadata();
     let names: Vec<_> = metadata.schema().get_fields().iter().map(|it| it.name().to_owned()).collect();
     rows::check_columns::<K>(&names)?;

@@ -183,7 +183,8 @@ fn add_attribute(attributes: &mut Map<String, Value>, column: &str, value: Value
     };
     let values = values.into_iter().map(|value| match value {
         Value::String(text) if is_number => {
-            text.parse::<f64>().map(Value::from).map_err(|_| format!("is `{text}`, which is not a number"))
+            let number = text.parse::<f64>().ok().filter(|number| number.is_finite());
+            number.map(Value::from).ok_or_else(|| format!("is `{text}`, which is not a number"))
         }
         value => Ok(value),
     });

@@ -128,6 +128,14 @@ b,B,,JPY,1200,false,,,,0,,
     assert_eq!(seen[0], seen[1]);
     assert_eq!(seen[0], seen[2]);
 
+    let nan = server.file("nan.csv", "product_id,title,attr:mm:number\na,A,nan\n");
+    let said = "attr:mm:number: is `nan`, which is not a number";
+    check(&server, (&format!("import products {} --merchant n", nan.display()), 3, &[], &[said]));
+    let broken = server.file("broken.parquet", "PAR1 and nothing else");
+    check(
+        &server,
+        (&format!("import products {} --merchant n", broken.display()), 2, &[], &["broken.parquet"]),
+    );
     let from_input = server.run_with_input("import products - --merchant m0", jsonl).expect(0);
     assert!(from_input.stdout.contains("2 unchanged"), "{}", from_input.stdout);
 }
@@ -302,7 +310,8 @@ fn a_merchant_goes_out_as_a_file_and_comes_back() {
 fn without_a_server_commands_say_so() {
     let cases = [
         ("lint --merchant m --addr http://127.0.0.1:1", 5, "cannot reach http://127.0.0.1:1"),
-        ("lint --merchant m --addr nonsense:x:y", 5, "cannot reach"),
+        ("lint --merchant m --addr http://nonsense:x:y", 5, "cannot reach"),
+        ("lint --merchant m --addr 127.0.0.1:1", 2, "does not start with http://"),
         ("lint --addr http://127.0.0.1:1", 2, "no merchant"),
         ("lint --config /nonsense.toml", 2, "nonsense.toml"),
         ("serve --listen nowhere", 2, "listen"),

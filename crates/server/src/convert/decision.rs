@@ -92,6 +92,7 @@ fn why_to_pb(why: Why) -> &'static str {
         Why::NoAnchor => "NO_ANCHOR",
         Why::NoEvidence => "NO_EVIDENCE",
         Why::AllGated => "ALL_GATED",
+        Why::ScanLimit => "SCAN_LIMIT",
         Why::OffersDisabled => "OFFERS_DISABLED",
     }
 }

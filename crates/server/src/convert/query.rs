@@ -85,7 +85,10 @@ pub fn from_pb(request: pb::RecommendRequest, now: Timestamp) -> Result<Draft, V
 /// The policy given, or the name of the one to look up beside a stand-in.
 fn choice(choice: Option<pb::PolicyChoice>) -> Result<(Arc<Policy>, Option<Box<str>>), Violation> {
     static STAND_IN: LazyLock<Arc<Policy>> = LazyLock::new(|| Arc::new(Policy::built_in()));
-    let named = |name: &str| Ok((STAND_IN.clone(), Some(name.into())));
+    let named = |name: &str| {
+        let name = if name.is_empty() { POLICY_DEFAULT } else { name };
+        Ok((STAND_IN.clone(), Some(name.into())))
+    };
     let Some(pb::PolicyChoice { choice }) = choice else { return named(POLICY_DEFAULT) };
     match choice {
         None => Err(Violation::new("policy", "is empty: set one of `name` and `inline`")),

@@ -71,7 +71,7 @@ fn statement(says: Option<pb::rule::Says>) -> Result<Says, Violation> {
         }
         Some(pb::rule::Says::Block(pb::Block {})) => Ok(Says::Block),
         Some(pb::rule::Says::Boost(pb::Boost { factor })) => {
-            Boost::new(factor).map(Says::Boost).map_err(|fault| fault.within("boost.factor"))
+            Boost::new(factor).map(Says::Boost).map_err(|fault| fault.within("boost"))
         }
     }
 }

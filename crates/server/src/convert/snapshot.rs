@@ -32,11 +32,13 @@ pub(crate) fn parts(numbers: Vec<i32>) -> Result<PartSet, Violation> {
         return Ok(PartSet { catalog: false, rules: true, policies: true });
     }
     let mut parts = PartSet { catalog: false, rules: false, policies: false };
-    for part in each(numbers, "parts", |number| known::<pb::SnapshotPart>(number, "a SnapshotPart"))? {
+    let known = |number| match known::<pb::SnapshotPart>(number, "a SnapshotPart")? {
+        pb::SnapshotPart::Unspecified => Err(Violation::new("", "is unspecified")),
+        part => Ok(part),
+    };
+    for part in each(numbers, "parts", known)? {
         match part {
-            pb::SnapshotPart::Unspecified => {
-                return Err(Violation::new("parts", "has an entry that is unspecified"));
-            }
+            pb::SnapshotPart::Unspecified => {}
             pb::SnapshotPart::Catalog => parts.catalog = true,
             pb::SnapshotPart::Rules => parts.rules = true,
             pb::SnapshotPart::Policy => parts.policies = true,

@@ -34,7 +34,7 @@ impl Desk {
     /// The snapshot being served, of `min_generation` or later: waits for it as long as the deadline leaves time.
     ///
     /// # Errors
-    /// As [`Desk::slot`], or the generation does not come in time.
+    /// As [`Desk::slot`], or the generation does not come in time, or before the server is going down.
     pub(crate) async fn view(
         &self,
         merchant_id: &str,
@@ -48,11 +48,17 @@ impl Desk {
         }
         let mut generation = slot.watch();
         let reached = generation.wait_for(|generation| *generation >= min_generation);
-        let in_time = match deadline.answer_by() {
-            Some(at) => timeout_at(at, reached).await.is_ok_and(|reached| reached.is_ok()),
-            None => reached.await.is_ok(),
+        let in_time = async {
+            match deadline.answer_by() {
+                Some(at) => timeout_at(at, reached).await.is_ok_and(|reached| reached.is_ok()),
+                None => reached.await.is_ok(),
+            }
         };
-        if !in_time {
+        let is_reached = tokio::select! {
+            is_reached = in_time => is_reached,
+            () = self.closing.closed() => return Err(refusal::shutting_down()),
+        };
+        if !is_reached {
             let message = format!("generation {min_generation} is not served yet");
             return Err(Fault::unavailable("GENERATION_NOT_REACHED", message, RETRY_AFTER_GENERATION));
         }

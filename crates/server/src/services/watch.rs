@@ -1,6 +1,6 @@
 //! `Watch`: each new generation, as long as the caller keeps up; the newest in any case.
 
-use std::{pin::Pin, sync::Arc, time::Duration};
+use std::{pin::Pin, sync::Arc};
 
 use futures_util::{Stream, stream};
 use sidecart::v1 as pb;
@@ -8,11 +8,8 @@ use sidecart_catalog::MerchantId;
 use tokio::sync::watch;
 use tonic::Status;
 
-use super::Closing;
+use super::{Closing, refusal};
 use crate::{convert::snapshot, registry::Slot, status::Fault};
-
-/// What a caller is told to wait whose watch ended because the server is going down.
-const RETRY_AFTER_RESTART: Duration = Duration::from_secs(1);
 
 /// Descriptions of generations, each newer than the one before.
 pub(crate) type Generations = Pin<Box<dyn Stream<Item = Result<pb::WatchResponse, Status>> + Send>>;
@@ -47,11 +44,7 @@ impl Watching {
             () = self.closing.closed() => false,
         };
         if !newer {
-            return Err(Fault::unavailable(
-                "SHUTTING_DOWN",
-                "the server is shutting down",
-                RETRY_AFTER_RESTART,
-            ));
+            return Err(refusal::shutting_down());
         }
         let current = self.slot.current();
         self.seen = current.snapshot.generation();

@@ -1,11 +1,15 @@
 //! Files that are there whole or not at all, and what lies under a directory.
 
-use std::fs::{self, File};
+use std::fs::{self, DirBuilder, File};
 use std::io::{self, Write};
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 /// Where the engine keeps its files, under the data directory: in a directory for each time they were written anew.
 pub(super) const ENGINE_DIR: &str = "store";
+
+/// Costs and prices lie here: for the owner only.
+const DIR_MODE: u32 = 0o700;
 
 /// The engine's directory of a number.
 pub(super) fn engine_dir(data: &Path, number: u64) -> PathBuf {
@@ -44,7 +48,7 @@ pub(super) fn create_dirs(path: &Path) -> io::Result<()> {
     if let Some(parent) = path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
         create_dirs(parent)?;
     }
-    match fs::create_dir(path) {
+    match DirBuilder::new().mode(DIR_MODE).create(path) {
         Err(fault) if fault.kind() != io::ErrorKind::AlreadyExists => Err(fault),
         _ => sync_parent(path),
     }

@@ -173,7 +173,7 @@ fn refuse_repeats<T: Record>(sorted: &[(usize, T)]) -> Result<(), Refusal> {
     let mut refused = Vec::new();
     for pair in sorted.windows(2).filter(|pair| pair[0].1.id() == pair[1].1.id()) {
         let earlier = *first.entry(pair[0].1.id()).or_insert(pair[0].0);
-        refused.push((pair[1].0, Violation::new("", format!("has the same id as item {earlier}"))));
+        refused.push((pair[1].0, Violation::new("", format!("is a duplicate of item {earlier}"))));
     }
     if refused.is_empty() { Ok(()) } else { Err(Refusal::Rejected(refused)) }
 }

@@ -55,6 +55,21 @@ async fn a_generation_that_does_not_come_is_unavailable() {
 }
 
 #[tokio::test]
+async fn a_read_that_waits_learns_that_the_server_goes_down() {
+    let world = World::stocked().await;
+    let waiting = pb::RecommendRequest { min_generation: 1_000, ..ask() };
+    let mut client = world.client.recommendation();
+    let asked = tokio::spawn(async move { client.recommend(waiting).await.unwrap_err() });
+    // A call after it on the same connection is answered once it has arrived.
+    world.client.recommendation().recommend(ask()).await.unwrap();
+    let server = world.server;
+    let (status, ended) = tokio::join!(asked, server.shut_down());
+    ended.unwrap();
+    let status = status.unwrap();
+    assert_eq!((status.code(), status.message()), (Code::Unavailable, "the server is shutting down"));
+}
+
+#[tokio::test]
 async fn a_read_waits_for_its_generation() {
     let world = World::stocked().await;
     let next = world.upsert(vec![product("other")]).await + 1;
