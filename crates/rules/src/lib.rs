@@ -21,6 +21,6 @@ pub use lint::{FINDINGS_MAX, Finding, FindingKind, lint};
 pub use matching::{MatchClause, MatchOp, Mismatch};
 pub use policy::{Limits, Objective, Override, Policies, Policy, PolicyName};
 pub use rule::{Boost, Pairing, Relation, Relations, Rule, RuleId, RuleParts, Says, Window};
-pub use rule_set::{Direction, Pointer, RuleSet};
+pub use rule_set::{Direction, Pointer, RuleSet, SCAN_MAX};
 pub use selector::Selector;
 pub use sentence::{Sentence, Slots};

@@ -40,6 +40,8 @@ pub enum FindingKind {
     ShadowedPosition,
     /// Switched off.
     Disabled,
+    /// A pairing that leads to more products than are looked at.
+    TooBroad,
 }
 
 /// What looks wrong with one rule.
@@ -114,6 +116,7 @@ impl<'a> Lint<'a> {
         if rule.parts().disabled {
             faults.push(Fault::alone(FindingKind::Disabled, "is switched off"));
         }
+        faults.extend(reach::too_broad(rule, self.catalog));
         faults
     }
 }

@@ -21,6 +21,9 @@ pub enum Direction {
     Reverse,
 }
 
+/// Most products that answers look at for one pairing beside one anchor, for each term or value it is scanned by.
+pub const SCAN_MAX: usize = 1_024;
+
 /// A rule read in one direction.
 #[derive(Debug, Clone)]
 pub struct Pointer {

@@ -5,10 +5,10 @@
 use std::sync::Arc;
 
 use sidecart_catalog::{Catalog, Entry, Postings, Term, TermId, Values};
-use sidecart_rules::{MatchClause, MatchOp, Selector};
+use sidecart_rules::{MatchClause, MatchOp, SCAN_MAX, Selector};
 
 use crate::{
-    recommend::{CANDIDATES_MAX, LOOKS_MAX, SCAN_MAX},
+    recommend::{CANDIDATES_MAX, LOOKS_MAX},
     routes::{Route, Routes},
     setting::Setting,
     stop::Stop,

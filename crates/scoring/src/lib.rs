@@ -24,6 +24,6 @@ mod words;
 pub use answer::{Decision, Evidence, Offer, Reason, Slot, Source, TraceEntry, Verdict, Why};
 pub use gate::Gate;
 pub use query::{CartLine, LiveOffer, Order, Query};
-pub use recommend::{CANDIDATES_MAX, LOOKS_MAX, ROUTES_MAX, SCAN_MAX, TRACE_MAX, explain, recommend, traced};
+pub use recommend::{CANDIDATES_MAX, LOOKS_MAX, ROUTES_MAX, TRACE_MAX, explain, recommend, traced};
 pub use score::prior;
 pub use snapshot::{Parts, Snapshot};

@@ -19,8 +19,6 @@ use crate::{
     trace::{Kept, Trace, Untraced},
 };
 
-/// Most products that one pairing is scanned for beside one anchor, for each term or value it is scanned by.
-pub const SCAN_MAX: usize = 1_024;
 /// Most candidates judged for one query.
 pub const CANDIDATES_MAX: usize = 20_000;
 /// Most entries in a trace.

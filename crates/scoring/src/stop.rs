@@ -5,13 +5,9 @@
 use std::fmt;
 
 use sidecart_catalog::{CategoryPath, Currency, Money, Product, ProductId, Timestamp};
-use sidecart_rules::{MatchClause, Relation, Rule, RuleId, Stage, Surface};
+use sidecart_rules::{MatchClause, Relation, Rule, RuleId, SCAN_MAX, Stage, Surface};
 
-use crate::{
-    gate::Gate,
-    recommend::{CANDIDATES_MAX, SCAN_MAX},
-    words,
-};
+use crate::{gate::Gate, recommend::CANDIDATES_MAX, words};
 
 /// One reason for each way in which a gate can stop a candidate.
 #[derive(Debug, Clone, Copy)]

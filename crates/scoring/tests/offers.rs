@@ -4,8 +4,10 @@
 mod support;
 
 use sidecart_catalog::{Kind, Parts as ProductParts};
-use sidecart_rules::{Boost, MatchOp, Objective, Override, Relation, RuleParts, Says, Sentence, Stage};
-use sidecart_scoring::{Decision, Order, Query, SCAN_MAX, Verdict, Why, recommend};
+use sidecart_rules::{
+    Boost, MatchOp, Objective, Override, Relation, RuleParts, SCAN_MAX, Says, Sentence, Stage,
+};
+use sidecart_scoring::{Decision, Order, Query, Verdict, Why, recommend};
 use support::*;
 
 /// What is changed in the world.

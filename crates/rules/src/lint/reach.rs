@@ -5,7 +5,12 @@ use std::sync::Arc;
 use sidecart_catalog::{Catalog, Entry, Postings, Term};
 
 use super::{Fault, FindingKind};
-use crate::{rule::Rule, selector::Selector};
+use crate::{
+    matching::MatchOp,
+    rule::Rule,
+    rule_set::{Direction, SCAN_MAX},
+    selector::Selector,
+};
 
 /// Most products looked at for one selector.
 const LOOKED_AT_MAX: usize = 1_000;
@@ -54,6 +59,29 @@ pub(super) fn never_matches(rule: &Rule, catalog: &Catalog) -> Option<Fault> {
         }
     }
     None
+}
+
+/// A pairing that leads to more products than answers look at, and has no clause on text values that could narrow it.
+pub(super) fn too_broad(rule: &Rule, catalog: &Catalog) -> Option<Fault> {
+    let mutual = rule.pairing()?.mutual.then_some(Direction::Reverse);
+    let mut directions = [Direction::Forward].into_iter().chain(mutual);
+    let narrows = |op: MatchOp| !matches!(op, MatchOp::AtLeast | MatchOp::AtMost | MatchOp::Within(_));
+    let count = directions.find_map(|direction| {
+        let is_narrowed = rule.matches(direction).iter().any(|clause| narrows(clause.op()));
+        let count = longest_list(rule.selectors(direction).1, catalog);
+        (count > SCAN_MAX && !is_narrowed).then_some(count)
+    })?;
+    let reason = format!(
+        "leads to {count} products under one term, of which the first {SCAN_MAX} by id are looked at"
+    );
+    Some(Fault::alone(FindingKind::TooBroad, reason))
+}
+
+/// The most products under one term, in the lists in which all that a selector selects is found with the least effort.
+fn longest_list(selector: &Selector, catalog: &Catalog) -> usize {
+    let count = |term: &Term| catalog.postings(term.id()).map_or(0, Postings::len);
+    let any_of = selector.any_of().iter().map(count).max();
+    any_of.into_iter().chain(selector.all_of().iter().map(count)).min().unwrap_or(0)
 }
 
 /// The first products that a selector selects, at most `max`, found among a bounded number.

@@ -5,8 +5,9 @@ use sidecart_catalog::{FamilyId, Product, Term};
 use super::*;
 use crate::{
     context::{Stage, Stages},
-    matching::MatchOp,
+    matching::{MatchClause, MatchOp},
     rule::{RuleParts, Window},
+    rule_set::SCAN_MAX,
     selector::Selector,
     testing::{any, block, catalog, category, clause, pairing, pairing_with, product, rules, sku, tag},
 };
@@ -251,6 +252,32 @@ fn a_position_is_taken_once_for_the_same_anchors_at_one_time() {
         (disabled(at(1, cam_card("r1"))), at(1, bag("r2")), Some("r1 Disabled: is switched off")),
     ] {
         assert_eq!(found([first.clone(), second.clone()]), told.as_slice(), "{first:?} {second:?}");
+    }
+}
+
+#[test]
+fn a_pairing_that_leads_to_more_than_is_looked_at_is_named() {
+    let many =
+        (0..=SCAN_MAX).map(|at| product(&format!("m{at:05}"), "Many", &[], &[("mm", &["67"], &[67.0])]));
+    let catalog = catalog([shop(), many.collect()].concat());
+    let narrowed = |op| {
+        let mut parts = pairing("r", any([sku("cam")]), any([category("Many")]));
+        parts.matches = vec![MatchClause::new("mm", op, "mount").unwrap()];
+        parts
+    };
+    let told = "leads to 1025 products under one term, of which the first 1024 by id are looked at";
+    let broad = pairing("r", any([sku("cam")]), any([sku("card"), category("Many")]));
+    for (parts, is_told) in [
+        (broad.clone(), true),
+        (narrowed(MatchOp::AtLeast), true),
+        (narrowed(MatchOp::Overlaps), false),
+        (mutual(pairing("r", any([category("Many")]), any([sku("cam")]))), true),
+        (pairing("r", any([category("Many")]), any([sku("cam")])), false),
+        (pairing("r", any([sku("cam")]), any([category("Lenses")])), false),
+    ] {
+        let (findings, _) = lint(&rules([parts.clone()]), &catalog, AT);
+        let broad = findings.iter().find(|finding| finding.kind == FindingKind::TooBroad);
+        assert_eq!(broad.map(|finding| &*finding.reason), is_told.then_some(told), "{parts:?}");
     }
 }
 

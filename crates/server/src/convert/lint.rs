@@ -25,5 +25,6 @@ fn kind_to_pb(kind: FindingKind) -> pb::LintKind {
         FindingKind::Duplicate => pb::LintKind::Duplicate,
         FindingKind::ShadowedPosition => pb::LintKind::ShadowedPosition,
         FindingKind::Disabled => pb::LintKind::Disabled,
+        FindingKind::TooBroad => pb::LintKind::TooBroad,
     }
 }
