@@ -164,12 +164,19 @@ async fn exports_without_a_store_are_served_and_repaired_from() {
     }
 }
 
-/// A merchant that nothing is left of is emptied only by who says so.
+/// A merchant that nothing is left of is emptied only by who says so, whether its exports are damaged inside or in
+/// their headers.
 #[tokio::test]
 async fn repair_gives_no_merchant_up_unless_told_to() {
     let fixture = Fixture::new().await;
+    for at in [200, 5] {
+        check_given_up(&fixture, at).await;
+    }
+}
+
+async fn check_given_up(fixture: &Fixture, at: usize) {
     let north = fixture.sealed.exports("north");
-    let dir = fixture.sealed.damaged(&[(north[0], 200), (north[1], 200), (Path::new("tip"), 3)]);
+    let dir = fixture.sealed.damaged(&[(north[0], at), (north[1], at), (Path::new("tip"), 3)]);
     let config = |repair| Config { repair: Some(repair), ..Config::new(dir.path()) };
     let refused = sidecart_server::start(config(Repair::default())).await.err().unwrap();
     let lost = MerchantId::new("north").unwrap();

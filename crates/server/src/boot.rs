@@ -65,16 +65,24 @@ pub(crate) struct Booted {
 /// See [`BootError`]. Damage is no error: the last good view is served.
 pub(crate) fn boot(data: &Path, options: &StoreOptions, registry: &Registry) -> Result<Booted, BootError> {
     store::finish(data).map_err(BootError::Open)?;
-    let exported = exports::list(data).map_err(BootError::Exports)?;
-    if store::is_absent(data) && !exported.is_empty() {
-        return Ok(serve_exports(data, registry, exported, "the store is missing, and there are exports"));
+    let exported = || Exports::of(data).map_err(BootError::Exports);
+    if store::is_absent(data) {
+        let exported = exported()?;
+        if !exported.is_empty() {
+            return Ok(serve_exports(
+                data,
+                registry,
+                exported,
+                "the store is missing, and there are exports",
+            ));
+        }
     }
     match Store::open(data, options) {
         Ok(store) => Ok(publish_all(store, data, registry)),
         Err(fault @ (OpenError::Io { .. } | OpenError::Locked { .. } | OpenError::Newer { .. })) => {
             Err(BootError::Open(fault))
         }
-        Err(damage) => Ok(serve_exports(data, registry, exported, &store::chain(&damage))),
+        Err(damage) => Ok(serve_exports(data, registry, exported()?, &store::chain(&damage))),
     }
 }
 
@@ -130,14 +138,38 @@ pub(crate) fn repair(
     Ok(Booted { store: Ok(fresh), logs: HashMap::new(), bare: Vec::new() })
 }
 
+/// The export files, where they are all that is left.
+struct Exports {
+    /// By merchant, newest first.
+    listed: Vec<Exported>,
+    /// Directories without a readable header.
+    unreadable: Vec<String>,
+}
+
+impl Exports {
+    fn of(data: &Path) -> io::Result<Self> {
+        Ok(Self { listed: exports::list(data)?, unreadable: exports::unreadable(data)? })
+    }
+
+    fn is_empty(&self) -> bool {
+        self.listed.is_empty() && self.unreadable.is_empty()
+    }
+}
+
 /// Serves the last good exports in place of a store that does not open.
-fn serve_exports(data: &Path, registry: &Registry, mut exported: Vec<Exported>, reason: &str) -> Booted {
+fn serve_exports(data: &Path, registry: &Registry, exported: Exports, reason: &str) -> Booted {
     tracing::error!(%reason, "the store is damaged: serving the last good exports, read-only");
-    exported.dedup_by(|a, b| a.header.merchant == b.header.merchant);
+    let Exports { mut listed, unreadable } = exported;
+    listed.dedup_by(|a, b| a.header.merchant == b.header.merchant);
+    let listed = listed.into_iter().map(|exported| (exported.header.merchant, exported.header.generation));
+    let unreadable = unreadable.into_iter().map(|name| (name.into_boxed_str(), 0));
     let mut bare = Vec::new();
-    for Exported { header, .. } in exported {
-        let Ok(merchant) = MerchantId::new(&header.merchant) else { continue };
-        if !publish_last_good(data, registry, &merchant, header.generation, reason) {
+    for (name, generation) in listed.chain(unreadable) {
+        let Ok(merchant) = MerchantId::new(&name) else {
+            tracing::error!(name, "the exports of a merchant whose id cannot be told are unreadable");
+            continue;
+        };
+        if !publish_last_good(data, registry, &merchant, generation, reason) {
             bare.push(merchant);
         }
     }

@@ -80,6 +80,28 @@ pub fn list(data: &Path) -> io::Result<Vec<Exported>> {
     Ok(found)
 }
 
+/// Names of directories whose export files all have an unreadable header. A name is a merchant's id, unless it has `%`.
+///
+/// # Errors
+/// When a directory cannot be read.
+pub fn unreadable(data: &Path) -> io::Result<Vec<String>> {
+    let exports = data.join(EXPORTS_DIR);
+    if !exports.is_dir() {
+        return Ok(Vec::new());
+    }
+    let mut names = Vec::new();
+    for entry in fs::read_dir(exports)? {
+        let entry = entry?;
+        let is_dir = entry.file_type()?.is_dir();
+        let paths = if is_dir { paths_newest_first(&entry.path(), EXTENSION)? } else { Vec::new() };
+        if !paths.is_empty() && !paths.iter().any(|path| with_header(path).is_some()) {
+            names.push(entry.file_name().to_string_lossy().into_owned());
+        }
+    }
+    names.sort();
+    Ok(names)
+}
+
 /// The newest export file of a merchant that is whole, read from end to end to know it.
 ///
 /// # Errors
