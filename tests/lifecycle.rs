@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+use std::time::Duration;
+
 use sidecart::v1::{
     self as pb, catalog_service_client::CatalogServiceClient,
     recommendation_service_client::RecommendationServiceClient, rules_service_client::RulesServiceClient,
@@ -274,4 +276,20 @@ async fn half_an_upload_is_no_upload() {
     let snapshot = world.snapshots().get_snapshot(request).await.unwrap().into_inner().snapshot.unwrap();
     assert_eq!((snapshot.generation, snapshot.product_count), (generation, 3));
     world.server.shut_down().await.unwrap();
+}
+
+/// So that a merchant is known by more than the store, should that be lost.
+#[tokio::test]
+async fn a_new_merchant_is_exported_soon() {
+    let world = World::new().await;
+    world.upsert(vec![product("camera", "Cameras", 100)], "").await;
+    let exports = world.data.path().join("exports").join(SHOP);
+    let exported = async {
+        while !std::fs::read_dir(&exports).is_ok_and(|mut files| {
+            files.any(|file| file.unwrap().path().extension().is_some_and(|found| found == "sidecart"))
+        }) {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(30), exported).await.unwrap();
 }

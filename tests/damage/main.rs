@@ -188,9 +188,24 @@ async fn check_given_up(fixture: &Fixture, at: usize) {
     let (server, client) = serve(config(Repair { give_up: vec![lost] })).await;
     let after = held(&client).await;
     assert_eq!((&after["north"].degraded, &after["north"].state), (&None, &served::State::default()));
+    assert!(after["north"].generation >= fixture.second["north"].generation + REPAIR_LEAP);
     assert_eq!((&after["south"].degraded, &after["south"].state), (&None, &fixture.second["south"].state));
     drop(client);
     server.shut_down().await.unwrap();
+}
+
+#[tokio::test]
+async fn repair_refuses_where_there_is_nothing_to_repair() {
+    let dir = tempfile::tempdir().unwrap();
+    let config = |give_up| Config { repair: Some(Repair { give_up }), ..Config::new(dir.path()) };
+    let refused = sidecart_server::start(config(vec![])).await.err().unwrap();
+    assert!(matches!(refused, RunError::Boot(BootError::NothingThere(_))), "{refused}");
+    let fixture = Fixture::new().await;
+    let dir = fixture.sealed.damaged(&[(Path::new("tip"), 3)]);
+    let give_up = vec![MerchantId::new("north").unwrap()];
+    let config = Config { repair: Some(Repair { give_up }), ..Config::new(dir.path()) };
+    let refused = sidecart_server::start(config).await.err().unwrap();
+    assert!(matches!(refused, RunError::Boot(BootError::NotLost(_))), "{refused}");
 }
 
 #[tokio::test]

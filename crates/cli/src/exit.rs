@@ -15,7 +15,7 @@ Exit codes:
   1  failed: the server refused, or something here went wrong
   2  wrong usage: flags, configuration, or the form of a file as a whole
   3  some lines were rejected, and the rest is imported
-  4  not found: no such merchant, product, policy or generation
+  4  not found: no such merchant, product, policy or generation (to delete what is not there is no error)
   5  not available now: no connection, overloaded or too slow; trying again may help
   6  lint found something
 

@@ -1,7 +1,11 @@
 //! From the store to the first snapshots: what is sound is served as it is; what is damaged is named, and served from
 //! its last good export.
 
-use std::{collections::HashMap, io, path::Path};
+use std::{
+    collections::HashMap,
+    io,
+    path::{Path, PathBuf},
+};
 
 use prost::Message as _;
 use sidecart_catalog::{MerchantId, Timestamp};
@@ -40,6 +44,12 @@ pub enum BootError {
         names(.0)
     )]
     NothingLeft(Vec<MerchantId>),
+    /// A merchant was given up of which something is left, or nothing is known.
+    #[error("merchant `{0}` is none of which nothing readable is left, so it is not given up")]
+    NotLost(MerchantId),
+    /// A repair was asked for where nothing is.
+    #[error("there is neither a store nor an export in {}, so there is nothing to repair", .0.display())]
+    NothingThere(PathBuf),
 }
 
 /// How a damaged store is repaired.
@@ -86,6 +96,15 @@ pub(crate) fn boot(data: &Path, options: &StoreOptions, registry: &Registry) -> 
     }
 }
 
+/// Whether there is neither a store nor an export.
+///
+/// # Errors
+/// See [`BootError`].
+pub(crate) fn is_vacant(data: &Path) -> Result<bool, BootError> {
+    store::finish(data).map_err(BootError::Open)?;
+    Ok(store::is_absent(data) && Exports::of(data).map_err(BootError::Exports)?.is_empty())
+}
+
 /// Writes a new store from what is served, in the place of the damaged one: sound merchants as they are, damaged ones
 /// from their last good export.
 ///
@@ -104,15 +123,17 @@ pub(crate) fn repair(
         .into_iter()
         .filter_map(|merchant| Some((served(&merchant)?, merchant)))
         .collect();
+    if let Some(merchant) = how.give_up.iter().find(|merchant| !booted.bare.contains(merchant)) {
+        return Err(BootError::NotLost(merchant.clone()));
+    }
     if booted.store.is_ok() && merchants.iter().all(|(current, _)| current.degraded.is_none()) {
         return Ok(booted);
     }
-    let (given_up, lost): (Vec<_>, Vec<_>) =
-        booted.bare.into_iter().partition(|merchant| how.give_up.contains(merchant));
+    let lost: Vec<_> = booted.bare.into_iter().filter(|merchant| !how.give_up.contains(merchant)).collect();
     if !lost.is_empty() {
         return Err(BootError::NothingLeft(lost));
     }
-    for merchant in given_up {
+    for merchant in &how.give_up {
         tracing::warn!(%merchant, "given up: starts anew with nothing");
     }
     drop(booted.store);
@@ -142,8 +163,8 @@ pub(crate) fn repair(
 struct Exports {
     /// By merchant, newest first.
     listed: Vec<Exported>,
-    /// Directories without a readable header.
-    unreadable: Vec<String>,
+    /// Directories without a readable header, and the newest generation there.
+    unreadable: Vec<(String, u64)>,
 }
 
 impl Exports {
@@ -162,7 +183,7 @@ fn serve_exports(data: &Path, registry: &Registry, exported: Exports, reason: &s
     let Exports { mut listed, unreadable } = exported;
     listed.dedup_by(|a, b| a.header.merchant == b.header.merchant);
     let listed = listed.into_iter().map(|exported| (exported.header.merchant, exported.header.generation));
-    let unreadable = unreadable.into_iter().map(|name| (name.into_boxed_str(), 0));
+    let unreadable = unreadable.into_iter().map(|(name, newest)| (name.into_boxed_str(), newest));
     let mut bare = Vec::new();
     for (name, generation) in listed.chain(unreadable) {
         let Ok(merchant) = MerchantId::new(&name) else {
@@ -259,9 +280,16 @@ fn last_good(
     merchant: &MerchantId,
 ) -> Result<Option<(store::export::Header, Parts)>, LoadError> {
     let newest = exports::newest_readable(data, merchant.as_str()).map_err(store::export::ExportError::from);
-    let Some(exported) = newest.map_err(ArchiveError::from)? else { return Ok(None) };
+    let exports::Newest { whole, damaged } = newest.map_err(ArchiveError::from)?;
+    for path in damaged {
+        tracing::error!(%merchant, path = %path.display(), "an export file is damaged, and passed over");
+    }
+    let Some(exported) = whole else { return Ok(None) };
     let mut file = exports::read_file(&exported.path).map_err(ArchiveError::from)?;
     let truth = archive::read_rows(&mut file)?;
+    let (generation, created_ms) = (exported.header.generation, exported.header.created_ms);
+    let created_at = crate::convert::time::to_pb(Timestamp::from_ms(created_ms));
+    tracing::warn!(%merchant, generation, %created_at, "what was exported is served: later writes are not in it");
     Ok(Some((exported.header, parts_of(truth).map_err(LoadError::Parts)?)))
 }
 

@@ -7,7 +7,12 @@ use std::{
     time::Duration,
 };
 
+use tokio::time::{Instant, MissedTickBehavior};
+
 use crate::{archive, registry::Registry, store::exports};
+
+/// How soon a new merchant is exported for the first time.
+const NEW_EVERY: Duration = Duration::from_secs(1);
 
 /// Writes export files; cheap to clone.
 #[derive(Clone)]
@@ -33,13 +38,23 @@ impl Keeper {
     ///
     /// A last good view is not exported: it came from an export. A failure is logged, and tried again next time.
     pub(crate) fn export_changed(&self) {
+        self.export(|known, generation| known != Some(generation));
+    }
+
+    /// Exports every merchant that never was, so that none is known to the store alone. Blocks.
+    fn export_new(&self) {
+        self.export(|known, _| known.is_none());
+    }
+
+    /// Exports the merchants for which `is_due`, given the generation of their newest export and their current one.
+    fn export(&self, is_due: impl Fn(Option<u64>, u64) -> bool) {
         let mut exported = self.exported.lock().unwrap_or_else(PoisonError::into_inner);
         for merchant in self.registry.merchants() {
             let Some(current) = self.registry.slot(merchant.as_str()).map(|slot| slot.current()) else {
                 continue;
             };
             let generation = current.snapshot.generation();
-            if current.degraded.is_some() || exported.get(merchant.as_str()) == Some(&generation) {
+            if current.degraded.is_some() || !is_due(exported.get(merchant.as_str()).copied(), generation) {
                 continue;
             }
             let header = archive::header(&merchant, &current);
@@ -50,14 +65,18 @@ impl Keeper {
         }
     }
 
-    /// Exports at an interval, without end. Off the async threads.
+    /// Exports what changed at an interval, and new merchants soon, without end. Off the async threads.
     pub(crate) async fn run(self, every: Duration) {
-        let mut ticks = tokio::time::interval(every);
-        ticks.tick().await;
+        let (mut ticks, mut last) = (tokio::time::interval(NEW_EVERY.min(every)), Instant::now());
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             ticks.tick().await;
-            let keeper = self.clone();
-            if tokio::task::spawn_blocking(move || keeper.export_changed()).await.is_err() {
+            let (keeper, is_due) = (self.clone(), last.elapsed() >= every);
+            if is_due {
+                last = Instant::now();
+            }
+            let export = move || if is_due { keeper.export_changed() } else { keeper.export_new() };
+            if tokio::task::spawn_blocking(export).await.is_err() {
                 tracing::error!("exporting panicked");
             }
         }

@@ -133,7 +133,9 @@ pub const CONNECTION_GRACE: Duration = Duration::from_secs(10);
 /// How long shutdown waits for calls under way.
 pub const DRAIN_DEADLINE: Duration = Duration::from_secs(20);
 /// Connections that read metrics at once; more wait.
-pub const SCRAPES_MAX: usize = 16;
+pub const SCRAPES_MAX: usize = 128;
+/// How long such a connection may take to ask.
+pub const SCRAPE_HEAD_TIMEOUT: Duration = Duration::from_secs(1);
 /// How long a connection that reads metrics may last.
 pub const SCRAPE_TIMEOUT: Duration = Duration::from_secs(10);
 /// Pause after an `accept` that failed, for instance for want of file descriptors.

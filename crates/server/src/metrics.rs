@@ -7,7 +7,7 @@ use std::{convert::Infallible, fmt, sync::Arc, time::Duration};
 
 use http::{Method, Request, Response, StatusCode, header::CONTENT_TYPE};
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
-use hyper_util::rt::TokioIo;
+use hyper_util::rt::{TokioIo, TokioTimer};
 use prometheus_client::{
     collector::Collector,
     encoding::{DescriptorEncoder, NoLabelSet, text},
@@ -64,7 +64,11 @@ pub(crate) async fn serve(listener: TcpListener, sources: Sources) {
 /// Serves one connection, for one answer.
 async fn scrape(stream: TcpStream, metrics: Arc<Metrics>) {
     let service = service_fn(async |request| Ok::<_, Infallible>(answer(&request, &metrics)));
-    let connection = http1::Builder::new().keep_alive(false).serve_connection(TokioIo::new(stream), service);
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(limits::SCRAPE_HEAD_TIMEOUT)
+        .keep_alive(false)
+        .serve_connection(TokioIo::new(stream), service);
     // Whoever does not ask in time, or goes, is not missed.
     let _ = timeout(limits::SCRAPE_TIMEOUT, connection).await;
 }
@@ -78,7 +82,7 @@ fn answer(request: &Request<Incoming>, metrics: &Metrics) -> Response<String> {
     if request.uri().path() != "/metrics" {
         return refused(StatusCode::NOT_FOUND);
     }
-    if request.method() != Method::GET {
+    if ![Method::GET, Method::HEAD].contains(request.method()) {
         return refused(StatusCode::METHOD_NOT_ALLOWED);
     }
     let mut text = String::new();

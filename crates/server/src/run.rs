@@ -9,7 +9,7 @@ use tokio::{
 };
 
 use crate::{
-    boot::{BootError, Booted, Repair, boot, repair},
+    boot::{BootError, Booted, Repair, boot, is_vacant, repair},
     edge::{DescriptorError, Edge, Settings, log_panics},
     keeper::Keeper,
     metrics,
@@ -205,6 +205,9 @@ fn boot_all(
     how: Option<&Repair>,
 ) -> Result<(Arc<Registry>, Writer), RunError> {
     let registry = Arc::new(Registry::default());
+    if how.is_some() && is_vacant(data)? {
+        return Err(BootError::NothingThere(data.to_path_buf()).into());
+    }
     let mut booted = boot(data, options, &registry)?;
     if let Some(how) = how {
         booted = repair(booted, how, data, options, &registry)?;

@@ -128,7 +128,7 @@ fn the_newest_two_files_are_kept_and_the_newest_readable_is_found() {
     let dir = scratch();
     let data = dir.path();
     assert_eq!(list(data).unwrap(), []);
-    assert_eq!(newest_readable(data, "m").unwrap(), None);
+    assert_eq!(newest_readable(data, "m").unwrap().whole, None);
     let rows = small_rows();
     let paths: Vec<_> = [9, 10, 11]
         .map(|generation| write_file(data, &header("m", generation), rows.clone()).unwrap())
@@ -141,15 +141,15 @@ fn the_newest_two_files_are_kept_and_the_newest_readable_is_found() {
         .collect();
     assert_eq!(found, [("m".to_owned(), 11), ("m".to_owned(), 10), ("n".to_owned(), 1)]);
     assert!(!paths[0].exists());
-    let newest = newest_readable(data, "m").unwrap().unwrap();
+    let newest = newest_readable(data, "m").unwrap().whole.unwrap();
     assert_eq!((&newest.path, newest.header.generation), (&paths[2], 11));
     assert_eq!(read_file(&newest.path).unwrap().collect::<Result<Vec<_>, _>>().unwrap(), rows);
     let mut bytes = fs::read(&paths[2]).unwrap();
     *bytes.last_mut().unwrap() ^= 1;
     fs::write(&paths[2], bytes).unwrap();
-    assert_eq!(newest_readable(data, "m").unwrap().unwrap().path, paths[1]);
+    assert_eq!(newest_readable(data, "m").unwrap().whole.unwrap().path, paths[1]);
     fs::write(&paths[1], b"gone").unwrap();
-    assert_eq!(newest_readable(data, "m").unwrap(), None);
+    assert_eq!(newest_readable(data, "m").unwrap().whole, None);
 }
 
 #[test]
@@ -161,7 +161,7 @@ fn no_merchant_id_leads_out_of_the_directory() {
     for id in ids {
         let path = write_file(&data, &header(id, 1), small_rows()).unwrap();
         assert_eq!(path.parent().unwrap().parent().unwrap(), data.join(EXPORTS_DIR), "{id}");
-        assert_eq!(&*newest_readable(&data, id).unwrap().unwrap().header.merchant, id);
+        assert_eq!(&*newest_readable(&data, id).unwrap().whole.unwrap().header.merchant, id);
     }
     assert_eq!(list(&data).unwrap().len(), ids.len());
     assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);

@@ -6,6 +6,7 @@ use tokio::time::{Instant, timeout_at};
 
 use super::{Desk, refusal};
 use crate::{
+    change::Refusal,
     convert::id,
     edge::Deadline,
     registry::{Published, Slot},
@@ -26,6 +27,11 @@ impl Desk {
         }
         let merchant = id::merchant(merchant_id)?;
         Err(match self.writer.refuses_all() {
+            Some(Refusal::Degraded(cause)) => {
+                let description =
+                    format!("the store is damaged, and no export of the merchant was found: {cause}");
+                Fault::precondition("STORE_DEGRADED", merchant.as_str(), description)
+            }
             Some(refusal) => refusal::fault(refusal, &merchant, ""),
             None => Fault::not_found("merchant", merchant_id),
         })

@@ -80,40 +80,57 @@ pub fn list(data: &Path) -> io::Result<Vec<Exported>> {
     Ok(found)
 }
 
-/// Names of directories whose export files all have an unreadable header. A name is a merchant's id, unless it has `%`.
+/// Directories whose export files all have an unreadable header, with the newest generation that a file name tells.
+/// The name of a directory is a merchant's id, unless it has `%`.
 ///
 /// # Errors
 /// When a directory cannot be read.
-pub fn unreadable(data: &Path) -> io::Result<Vec<String>> {
+pub fn unreadable(data: &Path) -> io::Result<Vec<(String, u64)>> {
     let exports = data.join(EXPORTS_DIR);
     if !exports.is_dir() {
         return Ok(Vec::new());
     }
-    let mut names = Vec::new();
+    let mut found = Vec::new();
     for entry in fs::read_dir(exports)? {
         let entry = entry?;
         let is_dir = entry.file_type()?.is_dir();
         let paths = if is_dir { paths_newest_first(&entry.path(), EXTENSION)? } else { Vec::new() };
         if !paths.is_empty() && !paths.iter().any(|path| with_header(path).is_some()) {
-            names.push(entry.file_name().to_string_lossy().into_owned());
+            let newest = paths.iter().filter_map(|path| path.file_stem()?.to_str()?.parse().ok()).max();
+            found.push((entry.file_name().to_string_lossy().into_owned(), newest.unwrap_or(0)));
         }
     }
-    names.sort();
-    Ok(names)
+    found.sort();
+    Ok(found)
+}
+
+/// What is found when the newest whole export file of a merchant is looked for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Newest {
+    /// The file.
+    pub whole: Option<Exported>,
+    /// Newer ones that are damaged.
+    pub damaged: Vec<PathBuf>,
 }
 
 /// The newest export file of a merchant that is whole, read from end to end to know it.
 ///
 /// # Errors
 /// When the directory cannot be read.
-pub fn newest_readable(data: &Path, merchant: &str) -> io::Result<Option<Exported>> {
-    let dir = merchant_dir(data, merchant);
+pub fn newest_readable(data: &Path, merchant: &str) -> io::Result<Newest> {
+    let (dir, mut newest) = (merchant_dir(data, merchant), Newest::default());
     if !dir.is_dir() {
-        return Ok(None);
+        return Ok(newest);
     }
-    let candidates = paths_newest_first(&dir, EXTENSION)?;
-    let mut readable = candidates.iter().filter_map(|path| with_header(path));
-    Ok(readable.find(|exported| &*exported.header.merchant == merchant && is_whole(&exported.path)))
+    for path in paths_newest_first(&dir, EXTENSION)? {
+        let exported = with_header(&path).filter(|exported| &*exported.header.merchant == merchant);
+        newest.whole = exported.filter(|exported| is_whole(&exported.path));
+        if newest.whole.is_some() {
+            break;
+        }
+        newest.damaged.push(path);
+    }
+    Ok(newest)
 }
 
 /// Opens an export file.

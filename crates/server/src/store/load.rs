@@ -5,7 +5,8 @@ use std::ops::ControlFlow;
 use bytes::Bytes;
 
 use super::Store;
-use super::error::{Damage, StoreError};
+use super::engine::EngineError;
+use super::error::{Damage, StoreError, chain};
 use super::head::{Head, Tally};
 use super::row::{self, Envelope, Key, RowKind};
 
@@ -46,9 +47,10 @@ impl Store {
     /// `on_row` must not call the store.
     ///
     /// # Errors
-    /// [`StoreError::Damaged`] names what is damaged. [`StoreError::Lost`] when the engine cannot read its files.
+    /// [`StoreError::Damaged`] names what is damaged, also when the engine cannot read it: other merchants may be sound.
+    /// [`StoreError::Lost`] when the store was lost before.
     pub fn load(&self, merchant: &str, mut on_row: impl FnMut(Row)) -> Result<u64, StoreError> {
-        let mut state = self.state();
+        let state = self.state();
         let engine = state.alive()?;
         let Some(head) = state.heads.get(merchant).cloned() else { return Ok(0) };
         let mut reading = Reading { merchant, head: &head, tallies: Default::default(), open: None };
@@ -58,12 +60,19 @@ impl Store {
                 Err(damage) => ControlFlow::Break(damage),
             }
         });
-        if let Some(damage) = state.note(outcome.map_err(StoreError::from))? {
+        // Only this merchant's rows were read, so nothing is said about the others, and nothing was written.
+        let damage = outcome.unwrap_or_else(|fault| Some(unreadable(merchant, &fault)));
+        if let Some(damage) = damage {
             return Err(damage.into());
         }
         reading.finish(&mut on_row)?;
         Ok(head.generation)
     }
+}
+
+fn unreadable(merchant: &str, fault: &EngineError) -> Damage {
+    let what = format!("the storage engine cannot read it: {}", chain(fault));
+    Damage { merchant: merchant.into(), kind: None, id: Box::default(), what: what.into() }
 }
 
 /// A merchant being read.

@@ -12,6 +12,8 @@ use crate::store::{Store, StoreError, chain};
 
 /// How long until the next look when there is nothing to do.
 const IDLE: Duration = Duration::from_millis(200);
+/// The writers' part of the time while there is upkeep to do.
+const WRITERS_PART: u32 = 3;
 /// How long until the next attempt after a fault, for instance a full disk.
 const AFTER_FAULT: Duration = Duration::from_secs(60);
 
@@ -51,18 +53,16 @@ impl Wear {
 }
 
 /// Sweeps the store and writes it anew when it is worn, until told to stop by the other end of `stop` being dropped.
-/// As long as a step took, writers have the store for themselves after it.
+/// After each step writers have the store for themselves for a part of the time that the step took: enough to go on, and
+/// not enough to wear it faster than it is written anew.
 pub(super) fn run(store: &Store, wear: &Wear, stop: &Receiver<()>) {
-    let mut pause = IDLE;
-    wear.look(store);
+    let mut pause = Duration::ZERO;
     while stop.recv_timeout(pause) == Err(Timeout) {
+        wear.look(store);
         let began = Instant::now();
         pause = match step(store) {
-            Ok(true) => began.elapsed(),
-            Ok(false) => {
-                wear.look(store);
-                IDLE
-            }
+            Ok(true) => began.elapsed() / WRITERS_PART,
+            Ok(false) => IDLE,
             Err(fault) => {
                 // Should the store be lost, the next commit says so to those whom it concerns.
                 tracing::warn!(fault = %chain(&fault), "the store could not be tended");
