@@ -30,10 +30,11 @@ impl Remote {
     /// # Errors
     /// No merchant is named, the configuration is wrong, or nothing answers.
     pub(crate) async fn connect(globals: &Globals) -> Result<Self> {
-        if config::load(globals, &[])?.settings.merchant.is_empty() {
+        let settings = config::load(globals, &[])?.settings;
+        if settings.merchant.is_empty() {
             return Err(Usage("no merchant: name one with --merchant or SIDECART_MERCHANT".into()).into());
         }
-        Self::of_all(globals).await
+        Self::to(&settings.addr, settings.merchant, timeout(globals)).await
     }
 
     /// Connects for calls that are about no merchant.
@@ -42,8 +43,7 @@ impl Remote {
     /// The configuration is wrong, or nothing answers.
     pub(crate) async fn of_all(globals: &Globals) -> Result<Self> {
         let settings = config::load(globals, &[])?.settings;
-        let timeout = Duration::from_secs(globals.timeout_s.get());
-        Self::to(&settings.addr, settings.merchant, timeout).await
+        Self::to(&settings.addr, String::new(), timeout(globals)).await
     }
 
     /// Connects to an address.
@@ -64,6 +64,10 @@ impl Remote {
         request.set_timeout(self.timeout);
         request
     }
+}
+
+fn timeout(globals: &Globals) -> Duration {
+    Duration::from_secs(globals.timeout_s.get())
 }
 
 /// An id that makes a write safe to repeat.

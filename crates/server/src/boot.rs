@@ -69,22 +69,39 @@ pub(crate) struct Booted {
     bare: Vec<MerchantId>,
 }
 
-/// Opens the store and publishes what it holds.
+/// Opens the store, publishes what it holds, and repairs it if that is asked for and needed.
 ///
 /// # Errors
 /// See [`BootError`]. Damage is no error: the last good view is served.
-pub(crate) fn boot(data: &Path, options: &StoreOptions, registry: &Registry) -> Result<Booted, BootError> {
-    store::finish(data).map_err(BootError::Open)?;
+pub(crate) fn boot(
+    data: &Path,
+    options: &StoreOptions,
+    how: Option<&Repair>,
+    registry: &Registry,
+) -> Result<Booted, BootError> {
+    store::finish_rebuild(data).map_err(BootError::Open)?;
+    let booted = open(data, options, how, registry)?;
+    match how {
+        Some(how) => repair(booted, how, data, options, registry),
+        None => Ok(booted),
+    }
+}
+
+fn open(
+    data: &Path,
+    options: &StoreOptions,
+    how: Option<&Repair>,
+    registry: &Registry,
+) -> Result<Booted, BootError> {
     let exported = || Exports::of(data).map_err(BootError::Exports);
     if store::is_absent(data) {
         let exported = exported()?;
         if !exported.is_empty() {
-            return Ok(serve_exports(
-                data,
-                registry,
-                exported,
-                "the store is missing, and there are exports",
-            ));
+            let reason = "the store is missing, and there are exports";
+            return Ok(serve_exports(data, registry, exported, reason));
+        }
+        if how.is_some() {
+            return Err(BootError::NothingThere(data.to_path_buf()));
         }
     }
     match Store::open(data, options) {
@@ -96,33 +113,20 @@ pub(crate) fn boot(data: &Path, options: &StoreOptions, registry: &Registry) -> 
     }
 }
 
-/// Whether there is neither a store nor an export.
-///
-/// # Errors
-/// See [`BootError`].
-pub(crate) fn is_vacant(data: &Path) -> Result<bool, BootError> {
-    store::finish(data).map_err(BootError::Open)?;
-    Ok(store::is_absent(data) && Exports::of(data).map_err(BootError::Exports)?.is_empty())
-}
-
 /// Writes a new store from what is served, in the place of the damaged one: sound merchants as they are, damaged ones
 /// from their last good export.
 ///
 /// # Errors
 /// See [`BootError`].
-pub(crate) fn repair(
+fn repair(
     booted: Booted,
     how: &Repair,
     data: &Path,
     options: &StoreOptions,
     registry: &Registry,
 ) -> Result<Booted, BootError> {
-    let served = |merchant: &MerchantId| registry.slot(merchant.as_str()).map(|slot| slot.current());
-    let merchants: Vec<_> = registry
-        .merchants()
-        .into_iter()
-        .filter_map(|merchant| Some((served(&merchant)?, merchant)))
-        .collect();
+    let merchants: Vec<_> =
+        registry.all().into_iter().map(|(merchant, slot)| (slot.current(), merchant)).collect();
     if let Some(merchant) = how.give_up.iter().find(|merchant| !booted.bare.contains(merchant)) {
         return Err(BootError::NotLost(merchant.clone()));
     }

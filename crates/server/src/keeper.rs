@@ -49,10 +49,8 @@ impl Keeper {
     /// Exports the merchants for which `is_due`, given the generation of their newest export and their current one.
     fn export(&self, is_due: impl Fn(Option<u64>, u64) -> bool) {
         let mut exported = self.exported.lock().unwrap_or_else(PoisonError::into_inner);
-        for merchant in self.registry.merchants() {
-            let Some(current) = self.registry.slot(merchant.as_str()).map(|slot| slot.current()) else {
-                continue;
-            };
+        for (merchant, slot) in self.registry.all() {
+            let current = slot.current();
             let generation = current.snapshot.generation();
             if current.degraded.is_some() || !is_due(exported.get(merchant.as_str()).copied(), generation) {
                 continue;

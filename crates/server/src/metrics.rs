@@ -141,7 +141,7 @@ impl Sources {
     fn merchants(&self, encoder: &mut DescriptorEncoder) -> fmt::Result {
         let (mut degraded, mut products, mut rules) = (0, 0, 0);
         let merchants = self.registry.all();
-        for current in merchants.iter().map(|slot| slot.current()) {
+        for current in merchants.iter().map(|(_, slot)| slot.current()) {
             degraded += u64::from(current.degraded.is_some());
             products += current.snapshot.catalog().len() as u64;
             rules += current.snapshot.rules().len() as u64;

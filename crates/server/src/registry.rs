@@ -135,9 +135,9 @@ impl Registry {
         self.slots.load().keys().cloned().collect()
     }
 
-    /// The places of all merchants, in no order.
-    pub(crate) fn all(&self) -> Vec<Arc<Slot>> {
-        self.slots.load().values().cloned().collect()
+    /// All merchants with their places, in no order.
+    pub(crate) fn all(&self) -> Vec<(MerchantId, Arc<Slot>)> {
+        self.slots.load().iter().map(|(merchant, slot)| (merchant.clone(), slot.clone())).collect()
     }
 
     /// Serves a new snapshot of a merchant. Only writers call this, each for its own merchants.

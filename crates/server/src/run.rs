@@ -9,7 +9,7 @@ use tokio::{
 };
 
 use crate::{
-    boot::{BootError, Booted, Repair, boot, is_vacant, repair},
+    boot::{BootError, Booted, Repair, boot},
     edge::{DescriptorError, Edge, Settings, log_panics},
     keeper::Keeper,
     metrics,
@@ -205,14 +205,7 @@ fn boot_all(
     how: Option<&Repair>,
 ) -> Result<(Arc<Registry>, Writer), RunError> {
     let registry = Arc::new(Registry::default());
-    if how.is_some() && is_vacant(data)? {
-        return Err(BootError::NothingThere(data.to_path_buf()).into());
-    }
-    let mut booted = boot(data, options, &registry)?;
-    if let Some(how) = how {
-        booted = repair(booted, how, data, options, &registry)?;
-    }
-    let Booted { store, logs, .. } = booted;
+    let Booted { store, logs, .. } = boot(data, options, how, &registry)?;
     let writer = match store {
         Err(reason) => Writer::degraded(registry.clone(), reason),
         Ok(store) => Writer::start(Arc::new(store), registry.clone(), writer_threads.clamp(1, 64), logs)

@@ -195,14 +195,14 @@ fn feed<K: Kind>(
             let _ = reports.blocking_send(Fed { count, done, rejected });
         }
         let read = reading.join().map_err(|_| io::Error::other("the reader panicked"))?;
-        if read.is_ok() && is_whole && count == 0 && empty == Empty::Refused {
-            return Err(Usage(format!(
-                "the file holds no {}, and would replace all there are by nothing: say --allow-empty if that is meant",
-                K::NOUN
-            ))
-            .into());
-        }
         if read.is_ok() && is_whole {
+            if count == 0 && empty == Empty::Refused {
+                return Err(Usage(format!(
+                    "the file holds no {}, and would replace all there are by nothing: say --allow-empty if that is meant",
+                    K::NOUN
+                ))
+                .into());
+            }
             let _ = to.blocking_send(Part::End);
         }
         read

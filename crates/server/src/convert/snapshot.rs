@@ -31,18 +31,15 @@ pub(crate) fn parts(numbers: Vec<i32>) -> Result<PartSet, Violation> {
     if numbers.is_empty() {
         return Ok(PartSet { catalog: false, rules: true, policies: true });
     }
-    let mut parts = PartSet { catalog: false, rules: false, policies: false };
-    let known = |number| match known::<pb::SnapshotPart>(number, "a SnapshotPart")? {
-        pb::SnapshotPart::Unspecified => Err(Violation::new("", "is unspecified")),
-        part => Ok(part),
-    };
-    for part in each(numbers, "parts", known)? {
-        match part {
-            pb::SnapshotPart::Unspecified => {}
-            pb::SnapshotPart::Catalog => parts.catalog = true,
-            pb::SnapshotPart::Rules => parts.rules = true,
-            pb::SnapshotPart::Policy => parts.policies = true,
-        }
-    }
-    Ok(parts)
+    let named =
+        each(numbers, "parts", |number| match known::<pb::SnapshotPart>(number, "a SnapshotPart")? {
+            pb::SnapshotPart::Unspecified => Err(Violation::new("", "is unspecified")),
+            part => Ok(part),
+        })?;
+    let has = |part| named.contains(&part);
+    Ok(PartSet {
+        catalog: has(pb::SnapshotPart::Catalog),
+        rules: has(pb::SnapshotPart::Rules),
+        policies: has(pb::SnapshotPart::Policy),
+    })
 }

@@ -65,11 +65,11 @@ impl Snapshots {
         let filter = degraded_only.then(|| "degraded".to_owned());
         let listing = Listing { what: "merchants", merchant_id: "", filter: filter.as_slice() };
         let (size, after) = (page::size(*page_size)?, listing.after(page_token)?);
-        let mut merchants = self.desk.registry.merchants();
-        merchants.retain(|merchant| after.as_deref().is_none_or(|after| merchant.as_str() > after));
-        merchants.sort_unstable();
-        let found = merchants.iter().filter_map(|merchant| {
-            let current = self.desk.registry.slot(merchant.as_str())?.current();
+        let mut merchants = self.desk.registry.all();
+        merchants.retain(|(merchant, _)| after.as_deref().is_none_or(|after| merchant.as_str() > after));
+        merchants.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
+        let found = merchants.iter().filter_map(|(merchant, slot)| {
+            let current = slot.current();
             let is_listed = !degraded_only || current.degraded.is_some();
             is_listed.then(|| snapshot::to_pb(merchant, &current))
         });

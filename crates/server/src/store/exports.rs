@@ -60,19 +60,9 @@ pub fn write_file(
 /// # Errors
 /// When a directory cannot be read.
 pub fn list(data: &Path) -> io::Result<Vec<Exported>> {
-    let exports = data.join(EXPORTS_DIR);
-    if !exports.is_dir() {
-        return Ok(Vec::new());
-    }
-    let mut found = Vec::new();
-    for entry in fs::read_dir(exports)? {
-        let entry = entry?;
-        if entry.file_type()?.is_dir() {
-            found.extend(
-                paths_newest_first(&entry.path(), EXTENSION)?.iter().filter_map(|path| with_header(path)),
-            );
-        }
-    }
+    let dirs = merchant_dirs(data)?;
+    let mut found: Vec<_> =
+        dirs.iter().flat_map(|(_, paths)| paths).filter_map(|path| with_header(path)).collect();
     found.sort_by(|a, b| {
         let (a, b) = (&a.header, &b.header);
         a.merchant.cmp(&b.merchant).then(b.generation.cmp(&a.generation))
@@ -86,20 +76,11 @@ pub fn list(data: &Path) -> io::Result<Vec<Exported>> {
 /// # Errors
 /// When a directory cannot be read.
 pub fn unreadable(data: &Path) -> io::Result<Vec<(String, u64)>> {
-    let exports = data.join(EXPORTS_DIR);
-    if !exports.is_dir() {
-        return Ok(Vec::new());
-    }
-    let mut found = Vec::new();
-    for entry in fs::read_dir(exports)? {
-        let entry = entry?;
-        let is_dir = entry.file_type()?.is_dir();
-        let paths = if is_dir { paths_newest_first(&entry.path(), EXTENSION)? } else { Vec::new() };
-        if !paths.is_empty() && !paths.iter().any(|path| with_header(path).is_some()) {
-            let newest = paths.iter().filter_map(|path| path.file_stem()?.to_str()?.parse().ok()).max();
-            found.push((entry.file_name().to_string_lossy().into_owned(), newest.unwrap_or(0)));
-        }
-    }
+    let mut found = merchant_dirs(data)?;
+    found.retain(|(_, paths)| !paths.is_empty() && !paths.iter().any(|path| with_header(path).is_some()));
+    let generation = |path: &PathBuf| path.file_stem()?.to_str()?.parse::<u64>().ok();
+    let newest = |paths: Vec<PathBuf>| paths.iter().filter_map(generation).max().unwrap_or(0);
+    let mut found: Vec<_> = found.into_iter().map(|(name, paths)| (name, newest(paths))).collect();
     found.sort();
     Ok(found)
 }
@@ -139,6 +120,23 @@ pub fn newest_readable(data: &Path, merchant: &str) -> io::Result<Newest> {
 /// See [`ExportError`].
 pub fn read_file(path: &Path) -> Result<Reader<BufReader<File>>, ExportError> {
     Reader::new(BufReader::new(File::open(path)?))
+}
+
+/// The name of each directory of exports, and the files there, newest first.
+fn merchant_dirs(data: &Path) -> io::Result<Vec<(String, Vec<PathBuf>)>> {
+    let exports = data.join(EXPORTS_DIR);
+    if !exports.is_dir() {
+        return Ok(Vec::new());
+    }
+    let mut dirs = Vec::new();
+    for entry in fs::read_dir(exports)? {
+        let entry = entry?;
+        if entry.file_type()?.is_dir() {
+            let name = entry.file_name().to_string_lossy().into_owned();
+            dirs.push((name, paths_newest_first(&entry.path(), EXTENSION)?));
+        }
+    }
+    Ok(dirs)
 }
 
 fn with_header(path: &Path) -> Option<Exported> {

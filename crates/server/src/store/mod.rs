@@ -38,7 +38,7 @@ pub use batch::{Batch, MerchantBatch};
 pub(crate) use error::chain;
 pub use error::{Damage, OpenError, StoreError};
 pub use load::{MerchantState, Row};
-pub use rebuild::{RebuildError, finish, is_absent, rebuild};
+pub use rebuild::{RebuildError, finish_rebuild, is_absent, rebuild};
 pub use row::{ID_BYTES_MAX, MERCHANT_BYTES_MAX, RECORD_BYTES_MAX, RowKind};
 pub use stage::Staged;
 

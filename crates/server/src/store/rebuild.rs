@@ -59,7 +59,7 @@ pub fn is_absent(data: &Path) -> bool {
 ///
 /// # Errors
 /// When another process has the store open, or the file system refuses.
-pub fn finish(data: &Path) -> Result<(), OpenError> {
+pub fn finish_rebuild(data: &Path) -> Result<(), OpenError> {
     let draft = data.join(REBUILT_DIR);
     if !draft.exists() {
         return Ok(());
