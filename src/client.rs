@@ -7,8 +7,9 @@ use std::time::Duration;
 use tonic::transport::{Channel, Endpoint, Error};
 
 use crate::v1::{
-    catalog_service_client::CatalogServiceClient, recommendation_service_client::RecommendationServiceClient,
-    rules_service_client::RulesServiceClient, snapshot_service_client::SnapshotServiceClient,
+    catalog_service_client::CatalogServiceClient, order_service_client::OrderServiceClient,
+    recommendation_service_client::RecommendationServiceClient, rules_service_client::RulesServiceClient,
+    snapshot_service_client::SnapshotServiceClient,
 };
 
 /// Bytes of one answer that the stubs accept. A batch of 1,000 answers is larger than tonic's own 4 MiB.
@@ -44,6 +45,11 @@ impl Client {
     /// What a merchant sells.
     pub fn catalog(&self) -> CatalogServiceClient<Channel> {
         CatalogServiceClient::new(self.channel.clone()).max_decoding_message_size(ANSWER_MAX_BYTES)
+    }
+
+    /// What was bought.
+    pub fn orders(&self) -> OrderServiceClient<Channel> {
+        OrderServiceClient::new(self.channel.clone()).max_decoding_message_size(ANSWER_MAX_BYTES)
     }
 
     /// What may, must and must not be offered.

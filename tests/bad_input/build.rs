@@ -19,6 +19,9 @@ pub(crate) const GET_POLICY: &str = "RulesService/GetPolicy";
 pub(crate) const SET_POLICY: &str = "RulesService/SetPolicy";
 pub(crate) const DELETE_POLICY: &str = "RulesService/DeletePolicy";
 pub(crate) const LIST_MERCHANTS: &str = "SnapshotService/ListMerchants";
+pub(crate) const RECORD_ORDERS: &str = "OrderService/RecordOrders";
+pub(crate) const IMPORT_ORDERS: &str = "OrderService/ImportOrders";
+pub(crate) const GET_ORDER: &str = "OrderService/GetOrder";
 pub(crate) const RECOMMEND: &str = "RecommendationService/Recommend";
 pub(crate) const BATCH_RECOMMEND: &str = "RecommendationService/BatchRecommend";
 pub(crate) const EXPLAIN: &str = "RecommendationService/Explain";
@@ -137,6 +140,11 @@ pub(crate) fn ids(count: usize) -> Vec<String> {
 
 pub(crate) fn money(currency: &str, minor_units: i64) -> Option<pb::Money> {
     Some(pb::Money { currency: currency.into(), minor_units })
+}
+
+/// A moment, which may be none.
+pub(crate) fn moment(seconds: i64, nanos: i32) -> Option<prost_types::Timestamp> {
+    Some(prost_types::Timestamp { seconds, nanos })
 }
 
 /// A moment so many seconds from now.

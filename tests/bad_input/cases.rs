@@ -279,7 +279,6 @@ fn bad_money() -> Vec<Case> {
 }
 
 fn bad_times() -> Vec<Case> {
-    let moment = |seconds, nanos| Some(prost_types::Timestamp { seconds, nanos });
     let backwards = pb::Window { from: Some(from_now(1)), until: Some(from_now(0)) };
     let stale = offers(vec![offer("card", |offer| offer.set_time = Some(from_now(-3_600)))]);
     vec![

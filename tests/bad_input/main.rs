@@ -7,6 +7,7 @@
 
 mod build;
 mod cases;
+mod orders;
 mod wire;
 
 use sidecart::v1 as pb;
@@ -14,7 +15,7 @@ use tonic::{Code, Status};
 use tonic_types::StatusExt;
 
 use self::{
-    build::{Case, Expect},
+    build::{Case, Expect, IMPORT_ORDERS, IMPORT_PRODUCTS},
     wire::Wire,
 };
 
@@ -29,7 +30,7 @@ async fn bad_input_gets_its_code_and_its_field_path() {
         wire.call(path, vec![message]).await.unwrap();
     }
     let mut failures = Vec::new();
-    for Case { name, path, messages, expect } in cases::all() {
+    for Case { name, path, messages, expect } in cases::all().into_iter().chain(orders::all()) {
         let answer = wire.call(path, messages).await;
         let found = describe(path, answer);
         if found != expect {
@@ -61,10 +62,10 @@ fn refusal(status: &Status) -> Expect {
 
 /// The last item that was not taken as it came. All bulk writes are answered in the same form.
 fn outcome(path: &str, bytes: &[u8]) -> Expect {
-    let outcomes = if path.ends_with("ImportProducts") {
-        decoded::<pb::ImportProductsResponse>(bytes).errors
-    } else {
-        decoded::<pb::UpsertProductsResponse>(bytes).outcomes
+    let outcomes = match path {
+        IMPORT_PRODUCTS => decoded::<pb::ImportProductsResponse>(bytes).errors,
+        IMPORT_ORDERS => decoded::<pb::ImportOrdersResponse>(bytes).errors,
+        _ => decoded::<pb::UpsertProductsResponse>(bytes).outcomes,
     };
     let told =
         outcomes.iter().rev().find_map(|item| Some((item.outcome(), item.violations.first()?.field.clone())));

@@ -29,6 +29,12 @@ pub(crate) async fn send(client: &Client, merchant: &str, request: &Request) -> 
             to_catalog(client, merchant, request).await
         }
         Write::ReplaceProducts(ref products) => replace_products(client, merchant, products).await,
+        Write::RecordOrders(ref orders) => {
+            let (merchant_id, request_id) = (merchant.to_owned(), request.id.clone());
+            let request = pb::RecordOrdersRequest { merchant_id, orders: orders.clone(), request_id };
+            let answer = client.orders().record_orders(request).await?.into_inner();
+            Ok(Reply { generation: answer.generation, answer: outcomes_of(&answer.outcomes) })
+        }
         Write::ReplaceRules(ref rules) => replace_rules(client, merchant, rules).await,
         _ => to_rules(client, merchant, request).await,
     }

@@ -18,6 +18,7 @@ pub(crate) enum Write {
     ReplaceRules(Vec<pb::Rule>),
     SetPolicy(pb::Policy),
     DeletePolicy(String),
+    RecordOrders(Vec<pb::RecordedOrder>),
     RollBack { generation: u64, target: Box<State>, parts: Vec<SnapshotPart> },
 }
 
@@ -61,6 +62,9 @@ impl Write {
             }
             Self::DeletePolicy(name) => {
                 Answer::Outcomes(delete(&mut after.policies, std::slice::from_ref(name)))
+            }
+            Self::RecordOrders(told) => {
+                Answer::Outcomes(told.iter().map(|order| record(&mut after.orders, order)).collect())
             }
             Self::RollBack { target, parts, .. } => {
                 roll_back(&mut after, target, parts);
@@ -152,6 +156,28 @@ fn set(products: &mut BTreeMap<String, Arc<pb::Product>>, offer: &pb::OfferUpdat
 
 fn since(moment: &Option<prost_types::Timestamp>) -> (i64, i32) {
     moment.map_or((0, 0), |moment| (moment.seconds, moment.nanos))
+}
+
+/// The newest statement counts; changes add up, each id once. Here no two statements and no two changes of one id are
+/// equally new.
+fn record(orders: &mut BTreeMap<String, Arc<pb::RecordedOrder>>, told: &pb::RecordedOrder) -> Outcome {
+    let Some(known) = orders.get(&told.order_id).cloned() else {
+        orders.insert(told.order_id.clone(), Arc::new(told.clone()));
+        return Outcome::Created;
+    };
+    let newer = if since(&told.updated_at) > since(&known.updated_at) { told } else { &*known };
+    let mut order = pb::RecordedOrder { changes: known.changes.clone(), ..newer.clone() };
+    for change in &told.changes {
+        match order.changes.iter_mut().find(|other| other.change_id == change.change_id) {
+            Some(other) if since(&other.at) < since(&change.at) => *other = change.clone(),
+            Some(_) => {}
+            None => order.changes.push(change.clone()),
+        }
+    }
+    order.changes.sort_by(|a, b| a.change_id.cmp(&b.change_id));
+    let outcome = if order == *known { Outcome::Unchanged } else { Outcome::Updated };
+    orders.insert(order.order_id.clone(), Arc::new(order));
+    outcome
 }
 
 /// Without parts: rules and policies.

@@ -9,6 +9,10 @@ use super::{model::Write, random::Random, served::State};
 /// Products and rules that small writes are about.
 const PRODUCTS: u64 = 40;
 const RULES: u64 = 12;
+/// Orders, which are only ever added to.
+const ORDERS: u64 = 30;
+/// Changes of one order.
+const CHANGES: u64 = 6;
 /// Products of a large replacement: more than one commit of the writer takes one by one.
 const LARGE: Range<u64> = 2_001..2_300;
 /// How many of the newest generations are gone back to.
@@ -32,13 +36,14 @@ impl Pen {
 
     /// A write that touches no key but the author's.
     pub(crate) fn item_write(&mut self, state: &State) -> Write {
-        match self.random.below(95) {
+        match self.random.below(110) {
             0..30 => Write::UpsertProducts(self.products(state, PRODUCTS)),
             30..55 => Write::SetOffers(self.offers(state)),
             55..65 => Write::DeleteProducts(self.ids("p", PRODUCTS)),
             65..80 => Write::UpsertRules(self.rules(state)),
             80..87 => Write::DeleteRules(self.ids("r", RULES)),
             87..89 => Write::DeletePolicy(self.policy_name()),
+            89..104 => Write::RecordOrders(self.orders(state)),
             _ => Write::SetPolicy(self.policy()),
         }
     }
@@ -159,6 +164,55 @@ impl Pen {
             note: self.text(),
             ..pb::Rule::default()
         }
+    }
+
+    /// Some are new statements, some only tell of changes, some say again what was said.
+    fn orders(&mut self, state: &State) -> Vec<pb::RecordedOrder> {
+        let ids = self.ids("o", ORDERS);
+        let mut one = |id: String| match state.orders.get(&id) {
+            Some(same) if self.random.happens(20) => pb::RecordedOrder::clone(same),
+            Some(_) if self.random.happens(40) => {
+                pb::RecordedOrder { order_id: id, changes: self.changes(), ..pb::RecordedOrder::default() }
+            }
+            _ => self.order(id),
+        };
+        ids.into_iter().map(&mut one).collect()
+    }
+
+    fn order(&mut self, order_id: String) -> pb::RecordedOrder {
+        let (placed_at, updated_at) = (self.tick(), self.tick());
+        // Some orders are stored in several rows.
+        let lines = if self.random.happens(10) { 200 } else { 1 + self.random.below(4) };
+        let line = |n: u64| pb::OrderLine {
+            product_id: format!("{}p{n:03}", self.prefix),
+            quantity: 1 + u32::try_from(n % 3).unwrap_or(0),
+            unit_price: None,
+        };
+        let lines = (0..lines).map(line).collect();
+        let shopper_id = format!("{}s{}", self.prefix, self.random.below(5));
+        let changes = if self.random.happens(30) { self.changes() } else { Vec::new() };
+        pb::RecordedOrder {
+            order_id,
+            shopper_id,
+            placed_at: Some(placed_at),
+            lines,
+            updated_at: Some(updated_at),
+            changes,
+        }
+    }
+
+    /// One change, of few ids, so that some are told anew.
+    fn changes(&mut self) -> Vec<pb::OrderChange> {
+        use pb::order_change::Change;
+        let product_id = format!("{}p{:03}", self.prefix, self.random.below(4));
+        let reversal = pb::LineReversal { product_id, quantity: u32::from(self.random.happens(50)) };
+        let change = match self.random.below(3) {
+            0 => Change::Cancelled(reversal),
+            1 => Change::Refunded(reversal),
+            _ => Change::Status(pb::OrderStatus::Cancelled.into()),
+        };
+        let (change_id, at) = (format!("c{}", self.random.below(CHANGES)), Some(self.tick()));
+        vec![pb::OrderChange { change_id, at, change: Some(change) }]
     }
 
     fn policy(&mut self) -> pb::Policy {

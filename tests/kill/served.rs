@@ -7,12 +7,13 @@ use sidecart::{client::Client, v1 as pb};
 use sidecart_server::store::{RowKind, export::Reader};
 use tonic::{Code, Status};
 
-/// Products, rules and policies of one merchant, or of one author of it, by id.
+/// Products, rules, policies and orders of one merchant, or of one author of it, by id.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct State {
     pub(crate) products: BTreeMap<String, Arc<pb::Product>>,
     pub(crate) rules: BTreeMap<String, Arc<pb::Rule>>,
     pub(crate) policies: BTreeMap<String, Arc<pb::Policy>>,
+    pub(crate) orders: BTreeMap<String, Arc<pb::RecordedOrder>>,
 }
 
 impl State {
@@ -22,6 +23,7 @@ impl State {
             products: starting(&self.products, prefix),
             rules: starting(&self.rules, prefix),
             policies: starting(&self.policies, prefix),
+            orders: starting(&self.orders, prefix),
         }
     }
 
@@ -31,6 +33,7 @@ impl State {
             difference("product", &self.products, &other.products),
             difference("rule", &self.rules, &other.rules),
             difference("policy", &self.policies, &other.policies),
+            difference("order", &self.orders, &other.orders),
         ];
         parts.into_iter().flatten().next().unwrap_or_else(|| "none".to_owned())
     }
@@ -94,6 +97,7 @@ pub(crate) fn read(file: &[u8]) -> (u64, State) {
             RowKind::Product => drop(state.products.insert(id, decoded(&row.value))),
             RowKind::Rule => drop(state.rules.insert(id, decoded(&row.value))),
             RowKind::Policy => drop(state.policies.insert(id, decoded(&row.value))),
+            RowKind::Order => drop(state.orders.insert(id, decoded(&row.value))),
             RowKind::Request => panic!("an export holds no answered writes"),
         }
     }

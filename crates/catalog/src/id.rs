@@ -4,7 +4,7 @@ use std::{borrow::Borrow, fmt, sync::Arc};
 
 use crate::violation::{self, Violation};
 
-/// Longest product, family or rule id, in bytes.
+/// Longest product, family, order, shopper or rule id, in bytes.
 pub(crate) const ID_BYTES_MAX: usize = 128;
 /// Longest merchant id, in bytes.
 pub(crate) const MERCHANT_ID_BYTES_MAX: usize = 64;
@@ -58,6 +58,14 @@ id! {
 id! {
     /// A product, by the merchant's own id: 1 to 128 bytes, no control characters.
     ProductId, own
+}
+id! {
+    /// An order, by the merchant's own id: 1 to 128 bytes, no control characters.
+    OrderId, own
+}
+id! {
+    /// A shopper, by the merchant's own id: 1 to 128 bytes, no control characters. Never logged.
+    ShopperId, own
 }
 id! {
     /// A family, by the merchant's own id: 1 to 128 bytes, no control characters.

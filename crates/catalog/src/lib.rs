@@ -19,7 +19,7 @@ pub use attribute::{Attributes, Values};
 pub use catalog::{Catalog, Change, FamilyConflict};
 pub use category::CategoryPath;
 pub use entry::Entry;
-pub use id::{FamilyId, MerchantId, ProductId};
+pub use id::{FamilyId, MerchantId, OrderId, ProductId, ShopperId};
 pub use money::{Currency, MINOR_UNITS_MAX, Money};
 pub use offer::{Availability, OfferPatch, Patched};
 pub use postings::Postings;

@@ -43,11 +43,12 @@ impl fmt::Debug for Currency {
     }
 }
 
-/// An amount of money, from 0 to [`MINOR_UNITS_MAX`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+/// An amount of money, from 0 to [`MINOR_UNITS_MAX`]. Ordered by currency code and then by amount: a total order, which
+/// says nothing about what one currency is worth in another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Money {
-    minor_units: i64,
     currency: Currency,
+    minor_units: i64,
 }
 
 impl Money {

@@ -117,6 +117,8 @@ pub(crate) enum ImportKind {
     Products,
     /// Pairings, blocks and boosts
     Rules,
+    /// What was bought, and what became of it
+    Orders,
 }
 
 /// See [`Command::Recommend`].

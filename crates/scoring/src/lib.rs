@@ -1,4 +1,4 @@
-//! What goes with what: the snapshot, `recommend` and `explain`.
+//! What goes with what: orders and what is learned from them, the snapshot, `recommend` and `explain`.
 //!
 //! Everything here is pure: same snapshot and query, same answer. No clock, no randomness, no store, no runtime.
 
@@ -10,6 +10,7 @@ mod gate;
 mod holdings;
 mod judge;
 mod offers;
+pub mod orders;
 mod query;
 mod recommend;
 mod routes;
@@ -23,6 +24,7 @@ mod words;
 
 pub use answer::{Decision, Evidence, Offer, Reason, Slot, Source, TraceEntry, Verdict, Why};
 pub use gate::Gate;
+pub use orders::Orders;
 pub use query::{CartLine, LiveOffer, Order, Query};
 pub use recommend::{CANDIDATES_MAX, LOOKS_MAX, ROUTES_MAX, TRACE_MAX, explain, recommend, traced};
 pub use score::prior;

@@ -144,7 +144,7 @@ fn anchors<'a>(catalog: &'a Catalog, query: &'a Query, live: &[LiveOffer]) -> Ve
 /// One anchor of everything said about it. Of several prices the dearest counts, whatever the order of the lines.
 fn anchor<'a>(mentions: &[Mention<'a>], live: &[LiveOffer]) -> Anchor<'a> {
     let entry = mentions[0].entry;
-    let paid = mentions.iter().filter_map(|mention| mention.unit_price).max_by_key(dearness);
+    let paid = mentions.iter().filter_map(|mention| mention.unit_price).max();
     Anchor {
         entry,
         quantity: mentions.iter().map(|mention| mention.quantity).sum::<u64>().max(1),
@@ -183,16 +183,12 @@ fn merged(live: &[LiveOffer]) -> Vec<LiveOffer> {
     merged.dedup_by(|later, kept| {
         let is_same = later.product == kept.product;
         if is_same {
-            kept.price = kept.price.into_iter().chain(later.price).max_by_key(dearness);
+            kept.price = kept.price.max(later.price);
             kept.in_stock = kept.in_stock.into_iter().chain(later.in_stock).min();
         }
         is_same
     });
     merged
-}
-
-fn dearness(price: &Money) -> impl Ord + use<> {
-    (price.currency(), price.minor_units())
 }
 
 fn live<'l>(live: &'l [LiveOffer], product: &ProductId) -> Option<&'l LiveOffer> {

@@ -3,6 +3,8 @@
 use sidecart_catalog::Catalog;
 use sidecart_rules::{Policies, RuleSet};
 
+use crate::orders::Orders;
+
 /// The parts of a snapshot. Each shares what it can with other generations; cloning is cheap.
 #[derive(Clone, Default)]
 pub struct Parts {
@@ -12,6 +14,8 @@ pub struct Parts {
     pub rules: RuleSet,
     /// Limits on offering.
     pub policies: Policies,
+    /// What was bought.
+    pub orders: Orders,
 }
 
 /// One generation of one merchant. Immutable.
@@ -44,6 +48,11 @@ impl Snapshot {
     /// What may, must and must not be offered.
     pub fn rules(&self) -> &RuleSet {
         &self.parts.rules
+    }
+
+    /// What was bought.
+    pub fn orders(&self) -> &Orders {
+        &self.parts.orders
     }
 
     /// Limits on offering.

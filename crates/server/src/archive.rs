@@ -6,7 +6,7 @@ use std::io::{self, Read, Write};
 
 use sidecart_catalog::{MerchantId, Product, Violation};
 use sidecart_rules::{Policy, Rule};
-use sidecart_scoring::Snapshot;
+use sidecart_scoring::{Snapshot, orders::RecordedOrder};
 
 use crate::{
     change::Truth,
@@ -50,7 +50,8 @@ pub(crate) fn rows(snapshot: &Snapshot) -> impl Iterator<Item = Row> {
     let policies = snapshot.policies().iter().map(|policy| row(&**policy));
     let rules = snapshot.rules().list(None).map(|rule| row(&**rule));
     let products = snapshot.catalog().iter().map(|entry| row(entry.product()));
-    policies.chain(rules).chain(products)
+    let orders = snapshot.orders().iter().map(|order| row(&**order));
+    policies.chain(rules).chain(products).chain(orders)
 }
 
 fn row<T: Record>(value: &T) -> Row {
@@ -104,6 +105,7 @@ pub(crate) fn take(truth: &mut Truth, kind: RowKind, id: &[u8], value: &[u8]) ->
         RowKind::Product => truth.products.push(Product::decode(value).map_err(invalid)?),
         RowKind::Rule => truth.rules.push(Rule::decode(value).map_err(invalid)?),
         RowKind::Policy => truth.policies.push(Policy::decode(value).map_err(invalid)?),
+        RowKind::Order => truth.orders.push(RecordedOrder::decode(value).map_err(invalid)?),
         RowKind::Request => {}
     }
     Ok(())

@@ -298,13 +298,13 @@ fn last_good(
 }
 
 fn published(generation: u64, parts: Parts, at: Timestamp, degraded: Option<&str>) -> Published {
-    let changed = parts.catalog.len() + parts.rules.len() + parts.policies.len();
+    let changed = parts.catalog.len() + parts.rules.len() + parts.policies.len() + parts.orders.len();
     Published {
         snapshot: std::sync::Arc::new(Snapshot::new(generation, parts)),
         created_at: at,
         cause: "Start",
         changed,
-        catalog_only: false,
+        streamed_only: false,
         degraded: degraded.map(Into::into),
     }
 }

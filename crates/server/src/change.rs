@@ -4,6 +4,7 @@
 
 use sidecart_catalog::{MerchantId, OfferPatch, Product, ProductId, Timestamp, Violation};
 use sidecart_rules::{Policy, PolicyName, Rule, RuleId};
+use sidecart_scoring::orders::RecordedOrder;
 
 /// One write of one merchant.
 #[derive(Debug, Clone)]
@@ -48,6 +49,8 @@ pub(crate) enum Change {
     SetPolicy(Box<Policy>),
     /// Remove a policy.
     DeletePolicy(PolicyName),
+    /// Add what is told of orders to what is known of them, each on its own.
+    RecordOrders(Vec<RecordedOrder>),
     /// Go back to what an earlier generation held.
     RollBack {
         /// Which generation.
@@ -68,6 +71,8 @@ pub(crate) struct Truth {
     pub rules: Vec<Rule>,
     /// Policies.
     pub policies: Vec<Policy>,
+    /// Orders.
+    pub orders: Vec<RecordedOrder>,
 }
 
 /// Which parts of a snapshot are meant.
@@ -159,6 +164,7 @@ impl Change {
             Self::DeleteRules(_) => "DeleteRules",
             Self::SetPolicy(_) => "SetPolicy",
             Self::DeletePolicy(_) => "DeletePolicy",
+            Self::RecordOrders(_) => "RecordOrders",
             Self::RollBack { .. } => "RollBack",
             Self::Restore(_) => "Import",
         }

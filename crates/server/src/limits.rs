@@ -40,7 +40,9 @@ pub const EXPLAIN_PRODUCTS_MAX: usize = 100;
 pub const BATCH_MAX: usize = 1_000;
 /// Requests of one batch that may ask for the trace.
 pub const BATCH_EXPLAINED_MAX: usize = 100;
-/// Items of one bulk write: products, offers, rules or ids.
+/// Bytes of one recorded order as it is sent.
+pub const ORDER_MAX_BYTES: usize = 256 * KIB;
+/// Items of one bulk write: products, offers, orders, rules or ids.
 pub const BULK_ITEMS_MAX: usize = 1_000;
 /// Items of one message of an import or a replacement.
 pub const IMPORT_MESSAGE_ITEMS_MAX: usize = 10_000;

@@ -24,19 +24,19 @@ pub(crate) struct Published {
     pub created_at: Timestamp,
     /// The call that made it, such as `UpsertRules`.
     pub cause: &'static str,
-    /// How many products, rules and policies differ from the generation before.
+    /// How many products, rules, policies and orders differ from the generation before.
     pub changed: usize,
-    /// Whether it differs from the generation before in the catalog only.
-    pub catalog_only: bool,
+    /// Whether it differs from the generation before only in what streams in: products and orders.
+    pub streamed_only: bool,
     /// What was damaged, when this is a last good view.
     pub degraded: Option<Arc<str>>,
 }
 
 /// Most generations kept for comparing and rolling back.
 pub(crate) const HISTORY_MAX: usize = SNAPSHOTS_KEPT_MAX;
-/// Of these, how many may differ from the one before in the catalog only:
-/// a stream of price changes must not push out what people want to go back to.
-const CATALOG_ONLY_MAX: usize = HISTORY_MAX / 2;
+/// Of these, how many may differ from the one before only in what streams in:
+/// a stream of price changes and orders must not push out what people want to go back to.
+const STREAMED_ONLY_MAX: usize = HISTORY_MAX / 2;
 /// Most changes between the kept generations, together: what they do not share costs memory.
 const HISTORY_CHANGES_MAX: usize = 1_000_000;
 
@@ -104,9 +104,9 @@ impl Slot {
 /// Makes room for the next generation.
 fn retire(history: &mut VecDeque<Arc<Published>>, next: &Published) {
     while history.len() >= HISTORY_MAX {
-        let catalog_only = history.iter().filter(|kept| kept.catalog_only).count();
-        let oldest = match history.iter().position(|kept| kept.catalog_only) {
-            Some(oldest) if catalog_only >= CATALOG_ONLY_MAX => oldest,
+        let streamed_only = history.iter().filter(|kept| kept.streamed_only).count();
+        let oldest = match history.iter().position(|kept| kept.streamed_only) {
+            Some(oldest) if streamed_only >= STREAMED_ONLY_MAX => oldest,
             _ => 0,
         };
         history.remove(oldest);
@@ -164,7 +164,7 @@ impl Registry {
             created_at: current.created_at,
             cause: current.cause,
             changed: current.changed,
-            catalog_only: current.catalog_only,
+            streamed_only: current.streamed_only,
             degraded: Some(reason.into()),
         }));
     }

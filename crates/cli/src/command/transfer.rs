@@ -76,7 +76,8 @@ pub(super) async fn import(remote: &Remote, file: &Path, output: Output) -> Resu
     if output == Output::Json {
         return Ok(out::message(&answer)?);
     }
-    let pb::ImportResponse { generation, product_count, rule_count } = answer;
+    let pb::ImportResponse { generation, product_count, rule_count, order_count } = answer;
     let (products, rules) = (out::counted(product_count, "product"), out::counted(rule_count, "rule"));
-    Ok(out::line(format!("{products} and {rules}; generation {generation}"))?)
+    let orders = out::counted(order_count, "order");
+    Ok(out::line(format!("{products}, {rules} and {orders}; generation {generation}"))?)
 }

@@ -6,10 +6,13 @@ use sidecart::v1 as pb;
 use tokio_stream::Stream;
 use tonic::Status;
 
-use super::report::Counts;
+use super::{
+    report::Counts,
+    rows::{Row, RowIter},
+};
 use crate::{remote::Remote, wire::Fault};
 
-/// Products or rules.
+/// Products, rules or orders.
 pub(crate) trait Kind: Send + 'static {
     /// What is imported.
     type Item: Message + Default + Clone;
@@ -26,6 +29,11 @@ pub(crate) trait Kind: Send + 'static {
     /// A cell does not hold what its column should.
     fn line_of_cells(cells: Map<String, Value>) -> Result<Map<String, Value>, Fault>;
 
+    /// Puts together the rows of a table that make one item.
+    fn gathered(rows: impl Iterator<Item = anyhow::Result<Row>> + Send + 'static) -> RowIter {
+        Box::new(rows)
+    }
+
     /// Reads an item from the fields of a line.
     ///
     /// # Errors
@@ -41,7 +49,10 @@ pub(crate) trait Kind: Send + 'static {
         items: Vec<Self::Item>,
         request_id: String,
     ) -> impl Future<Output = Result<(u64, Vec<pb::ItemOutcome>), Status>> + Send;
+}
 
+/// What a file can be the whole of.
+pub(crate) trait Replaceable: Kind {
     /// Makes the streamed items the whole: the generation, and what became of them.
     fn replace(
         remote: &Remote,

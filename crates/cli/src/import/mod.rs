@@ -1,10 +1,12 @@
-//! `import`: files of products and rules, line by line, into a merchant.
+//! `import`: files of products, rules and orders, line by line, into a merchant.
 //!
 //! Every format is turned into the JSON form of a line first, so that there is one way to read an item.
 
 mod cells;
 mod chunks;
 mod kind;
+mod money;
+mod orders;
 mod parquet;
 mod products;
 mod progress;
@@ -23,10 +25,10 @@ pub(crate) use rows::rows_of_text;
 pub(crate) use rules::Rules;
 pub(crate) use upload::upsert;
 
-use self::{rows::Rows, upload::Empty};
+use self::{kind::Replaceable, orders::Orders, report::Report, rows::Rows, upload::Empty};
 use crate::{
     args::{ImportArgs, ImportKind},
-    exit::Exit,
+    exit::{Exit, Usage},
     out::Output,
     remote::Remote,
 };
@@ -56,6 +58,16 @@ Rules, CSV and Parquet, for simple pairings: columns rule_id, relation, need, an
 mutual, stages, note. anchor and target are one or more of these joined by \"|\", any of which may hold:
   product:ID   family:ID   category:Photo > Cameras   tag:TAG   attr:NAME=VALUE
 
+Orders, JSON Lines: one object a line, proto3 JSON of sidecart.v1.RecordedOrder.
+  {\"order_id\":\"1001\",\"shopper_id\":\"ada\",\"placed_at\":\"2026-11-01T09:30:00Z\",\"lines\":[
+   {\"product_id\":\"v20\",\"quantity\":1,\"unit_price\":{\"currency\":\"USD\",\"minor_units\":109900}}],
+   \"changes\":[{\"change_id\":\"r1\",\"at\":\"2026-11-09T10:00:00Z\",\"refunded\":{\"product_id\":\"v20\"}}]}
+
+Orders, CSV and Parquet: one row for each line of an order, the rows of one order one after another, columns order_id,
+shopper_id, placed_at, updated_at, product_id, quantity, and
+  unit_price_currency        with unit_price_minor_units (whole), or with unit_price (decimal)
+  currency                   the same as unit_price_currency
+
 Rejected lines are listed on standard error with their number and reason; the rest is imported, and the exit code is 3.
 With --replace one rejected line means that nothing is imported, and the exit code is 1.";
 
@@ -65,20 +77,40 @@ With --replace one rejected line means that nothing is imported, and the exit co
 /// The file cannot be read, the server refuses as a whole, or with `--replace` a line is rejected.
 pub(crate) async fn import(remote: &Remote, args: ImportArgs, output: Output) -> Result<Exit> {
     match args.what {
-        ImportKind::Products => import_kind::<Products>(remote, args, output).await,
-        ImportKind::Rules => import_kind::<Rules>(remote, args, output).await,
+        ImportKind::Products => import_or_replace::<Products>(remote, args, output).await,
+        ImportKind::Rules => import_or_replace::<Rules>(remote, args, output).await,
+        ImportKind::Orders if args.replace => {
+            Err(Usage("orders are added to, never replaced: leave out --replace".to_owned()).into())
+        }
+        ImportKind::Orders => {
+            let (rows, progress) = open::<Orders>(&args)?;
+            finish(&upsert::<Orders>(remote, rows, progress).await?, output)
+        }
     }
 }
 
-async fn import_kind<K: Kind>(remote: &Remote, args: ImportArgs, output: Output) -> Result<Exit> {
-    let rows = Rows::open::<K>(&args.file)?;
-    let progress = Progress::new(K::NOUN, args.file.display().to_string(), &rows);
+async fn import_or_replace<K: Replaceable>(
+    remote: &Remote,
+    args: ImportArgs,
+    output: Output,
+) -> Result<Exit> {
+    let (rows, progress) = open::<K>(&args)?;
     let report = if args.replace {
         let empty = if args.allow_empty { Empty::Meant } else { Empty::Refused };
         upload::replace::<K>(remote, rows, empty, progress).await?
     } else {
         upsert::<K>(remote, rows, progress).await?
     };
+    finish(&report, output)
+}
+
+fn open<K: Kind>(args: &ImportArgs) -> Result<(Rows, Progress)> {
+    let rows = Rows::open::<K>(&args.file)?;
+    let progress = Progress::new(K::NOUN, args.file.display().to_string(), &rows);
+    Ok((rows, progress))
+}
+
+fn finish(report: &Report, output: Output) -> Result<Exit> {
     report.print(output)?;
     Ok(if report.rejected_count == 0 { Exit::Done } else { Exit::PartlyRejected })
 }

@@ -3,6 +3,7 @@
 use std::{fs::File, path::Path, sync::Arc};
 
 use anyhow::{Result, anyhow};
+use jiff::Timestamp;
 use parquet::{
     file::reader::{FileReader, SerializedFileReader},
     record::{Field, Row as Record},
@@ -29,7 +30,7 @@ pub(super) fn open<K: Kind>(path: &Path) -> Result<Rows> {
         let record = record.map_err(|error| anyhow!("row {line}: {error}"))?;
         Ok(Row { line, fields: cells(record).and_then(K::line_of_cells) })
     });
-    Ok(Rows { rows: Box::new(records), total, done })
+    Ok(Rows { rows: K::gathered(records), total, done })
 }
 
 fn cells(record: Record) -> Result<Map<String, Value>, Fault> {
@@ -44,7 +45,7 @@ fn cells(record: Record) -> Result<Map<String, Value>, Fault> {
     Ok(cells)
 }
 
-/// A field in JSON. Times and decimals are left out: no column holds one as such.
+/// A field in JSON; moments as RFC 3339 text. Days and decimals are left out: no column holds one as such.
 fn value(field: &Field) -> Result<Value, String> {
     let double =
         |number: f64| Number::from_f64(number).map(Value::Number).ok_or_else(|| "is not finite".to_owned());
@@ -63,6 +64,8 @@ fn value(field: &Field) -> Result<Value, String> {
         Field::Float(it) => it.to_string().parse().map_err(|_| "is not a number".to_owned()).and_then(double),
         Field::Double(it) => double(*it),
         Field::Str(it) => Ok(it.as_str().into()),
+        Field::TimestampMillis(it) => moment(Timestamp::from_millisecond(*it)),
+        Field::TimestampMicros(it) => moment(Timestamp::from_microsecond(*it)),
         Field::Bytes(it) => it.as_utf8().map(Value::from).map_err(|_| "is not UTF-8".to_owned()),
         Field::ListInternal(list) => list.elements().iter().map(value).collect(),
         Field::Group(record) => {
@@ -78,4 +81,10 @@ fn value(field: &Field) -> Result<Value, String> {
             .collect(),
         other => Err(format!("is `{other}`, a type that is not taken")),
     }
+}
+
+fn moment(moment: Result<Timestamp, jiff::Error>) -> Result<Value, String> {
+    moment
+        .map(|moment| moment.to_string().into())
+        .map_err(|_| "is no moment of the years 1 to 9999".to_owned())
 }

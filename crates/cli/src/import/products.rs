@@ -2,13 +2,13 @@
 
 use serde_json::{Map, Value, json};
 use sidecart::v1 as pb;
-use sidecart_catalog::Currency;
 use tokio_stream::{Stream, StreamExt};
 use tonic::{Request, Status};
 
 use super::{
-    cells::{cell_text, split_list, split_path, truth},
-    kind::Kind,
+    cells::{split_list, split_path, truth},
+    kind::{Kind, Replaceable},
+    money,
     report::Counts,
 };
 use crate::{
@@ -54,7 +54,10 @@ impl Kind for Products {
 
     fn line_of_cells(mut cells: Map<String, Value>) -> Result<Map<String, Value>, Fault> {
         let mut line = Map::new();
-        take_money(&mut cells, &mut line)?;
+        let currency = cells.remove("price_currency").or_else(|| cells.remove("currency"));
+        for field in ["price", "unit_cost"] {
+            money::take(&mut cells, field, currency.as_ref(), &mut line)?;
+        }
         let mut attributes = Map::new();
         for (name, value) in cells {
             if let Some(attribute) = name.strip_prefix(ATTRIBUTE) {
@@ -108,7 +111,9 @@ impl Kind for Products {
         let answer = remote.client.catalog().upsert_products(remote.call(request)).await?.into_inner();
         Ok((answer.generation, answer.outcomes))
     }
+}
 
+impl Replaceable for Products {
     async fn replace(
         remote: &Remote,
         items: impl Stream<Item = Vec<pb::Product>> + Send + 'static,
@@ -129,48 +134,6 @@ impl Kind for Products {
         };
         Ok((answer.generation, counts))
     }
-}
-
-/// Moves the columns of money into the fields `price` and `unit_cost`.
-fn take_money(cells: &mut Map<String, Value>, line: &mut Map<String, Value>) -> Result<(), Fault> {
-    let currency = cells.remove("price_currency").or_else(|| cells.remove("currency"));
-    for field in ["price", "unit_cost"] {
-        let minor_units = format!("{field}_minor_units");
-        if let Some(minor_units) = cells.remove(&minor_units) {
-            line.insert(field.into(), json!({ "currency": currency, "minor_units": minor_units }));
-            cells.remove(field);
-            continue;
-        }
-        let Some(amount) = cells.remove(field) else { continue };
-        if amount.is_object() {
-            line.insert(field.into(), amount);
-            continue;
-        }
-        let code = currency.as_ref().and_then(Value::as_str);
-        let code = code.ok_or_else(|| Fault::new(field, "has no currency: add the column price_currency"))?;
-        let amount = cell_text(&amount).ok_or_else(|| Fault::new(field, "is not a number"))?;
-        let minor_units = minor_units_of(&amount, code).map_err(|reason| Fault::new(field, reason))?;
-        line.insert(field.into(), json!({ "currency": code, "minor_units": minor_units }));
-    }
-    Ok(())
-}
-
-/// Reads a decimal amount exactly; no float ever holds money.
-fn minor_units_of(amount: &str, code: &str) -> Result<i64, String> {
-    let currency = Currency::new(code).map_err(|fault| format!("currency `{code}` {}", fault.description))?;
-    let decimals = currency.exponent() as usize;
-    let (whole, fraction) = amount.split_once('.').unwrap_or((amount, ""));
-    let fraction = fraction.trim_end_matches('0');
-    if fraction.len() > decimals {
-        return Err(format!("is {amount}, but {code} has {decimals} decimals"));
-    }
-    let digits = format!("{whole}{fraction:0<decimals$}");
-    let is_amount = !whole.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
-    digits
-        .parse()
-        .ok()
-        .filter(|_| is_amount)
-        .ok_or_else(|| format!("is `{amount}`, which is not an amount such as 12.99"))
 }
 
 /// Adds the values of a column `attr:NAME` or `attr:NAME:number`.
@@ -333,19 +296,6 @@ mod tests {
         ];
         for (cells, expected) in cases {
             assert_eq!(of_cells(cells).unwrap_err(), expected, "{cells:?}");
-        }
-    }
-
-    #[test]
-    fn decimal_amounts_are_exact() {
-        let cases =
-            [("12.99", "USD", 1299), ("12.9", "USD", 1290), ("12", "USD", 1200), ("12.50", "USD", 1250)];
-        let more = [("1200", "JPY", 1200), ("1200.0", "JPY", 1200), ("0.001", "KWD", 1), ("0", "USD", 0)];
-        for (amount, code, expected) in cases.into_iter().chain(more) {
-            assert_eq!(minor_units_of(amount, code), Ok(expected), "{amount} {code}");
-        }
-        for amount in ["", ".5", "1e3", "1,5", "1.2.3", "99999999999999999999"] {
-            assert!(minor_units_of(amount, "USD").is_err(), "{amount}");
         }
     }
 }

@@ -17,15 +17,18 @@ use super::{kind::Kind, parquet};
 use crate::{exit::Usage, lines, wire};
 
 /// One row: its line number, and its fields or why it has none.
-pub(super) struct Row {
+pub(crate) struct Row {
     pub(super) line: u64,
     pub(super) fields: Result<Map<String, Value>, wire::Fault>,
 }
 
+/// Rows one after another. An error ends the import.
+pub(crate) type RowIter = Box<dyn Iterator<Item = Result<Row>> + Send>;
+
 /// The rows of one file, and how far they are read.
 pub(crate) struct Rows {
-    /// The rows. An error ends the import.
-    pub(super) rows: Box<dyn Iterator<Item = Result<Row>> + Send>,
+    /// The rows.
+    pub(super) rows: RowIter,
     /// How much there is in all, if that is known; the unit is that of `done`.
     pub(super) total: Option<u64>,
     /// How much is read.
@@ -72,7 +75,7 @@ impl Rows {
             let Row { line, fields } = row?;
             Ok(Row { line, fields: fields.and_then(K::line_of_cells) })
         });
-        Ok(Self { rows: Box::new(rows), total: input.len, done: input.read })
+        Ok(Self { rows: K::gathered(rows), total: input.len, done: input.read })
     }
 }
 

@@ -7,7 +7,7 @@ use tonic::{Request, Status};
 
 use super::{
     cells::{split_list, split_path, truth},
-    kind::Kind,
+    kind::{Kind, Replaceable},
     report::Counts,
 };
 use crate::{
@@ -67,7 +67,9 @@ impl Kind for Rules {
         let answer = remote.client.rules().upsert_rules(remote.call(request)).await?.into_inner();
         Ok((answer.generation, answer.outcomes))
     }
+}
 
+impl Replaceable for Rules {
     async fn replace(
         remote: &Remote,
         items: impl Stream<Item = Vec<pb::Rule>> + Send + 'static,

@@ -16,7 +16,7 @@ use tonic_types::StatusExt;
 
 use super::{
     chunks::{self, Chunk, WAITING_MAX},
-    kind::Kind,
+    kind::{Kind, Replaceable},
     progress::Progress,
     report::{Rejected, Report},
     rows::Rows,
@@ -92,7 +92,7 @@ pub(super) enum Empty {
 /// # Errors
 /// The file cannot be read on, it is empty though it must not be, or a line is rejected, here or by the server. Nothing
 /// is changed then.
-pub(super) async fn replace<K: Kind>(
+pub(super) async fn replace<K: Replaceable>(
     remote: &Remote,
     rows: Rows,
     empty: Empty,

@@ -4,6 +4,7 @@
 
 use sidecart_catalog::{Availability, Kind, Violation};
 use sidecart_rules::{Objective, Relation, Relations, Stage, Stages, Surface, Surfaces};
+use sidecart_scoring::orders::OrderStatus;
 
 use sidecart::v1 as pb;
 
@@ -68,6 +69,10 @@ twins! {
     relation: "a Relation", Relation, Relation {
         RequiredAccessory, Accessory, Consumable, Refill, Protection, BundlePart, Service,
     }
+}
+twins! {
+    /// Where an order stands.
+    order_status: "an OrderStatus", OrderStatus, OrderStatus { Placed, Shipped, Delivered, Refunded, Cancelled }
 }
 twins! {
     /// What the order of offers is weighed by.

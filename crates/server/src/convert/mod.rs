@@ -13,6 +13,7 @@ pub mod lint;
 pub mod matching;
 pub mod money;
 pub mod offer;
+pub(crate) mod order;
 pub mod outcome;
 pub mod policy;
 pub mod product;

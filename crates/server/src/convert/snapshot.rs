@@ -8,7 +8,7 @@ use crate::{change::PartSet, registry::Published};
 
 /// The wire form of what is said about a snapshot.
 pub(crate) fn to_pb(merchant: &MerchantId, published: &Published) -> pb::Snapshot {
-    let Published { snapshot, created_at, cause, changed: _, catalog_only: _, degraded } = published;
+    let Published { snapshot, created_at, cause, changed: _, streamed_only: _, degraded } = published;
     let count = |len: usize| u64::try_from(len).unwrap_or(u64::MAX);
     pb::Snapshot {
         merchant_id: merchant.to_string(),
@@ -18,6 +18,7 @@ pub(crate) fn to_pb(merchant: &MerchantId, published: &Published) -> pb::Snapsho
         product_count: count(snapshot.catalog().len()),
         rule_count: count(snapshot.rules().len()),
         policy_count: count(snapshot.policies().len()),
+        order_count: count(snapshot.orders().len()),
         degraded: degraded.is_some(),
         degraded_reason: degraded.as_deref().unwrap_or_default().to_owned(),
     }

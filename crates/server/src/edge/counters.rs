@@ -16,7 +16,7 @@ pub const DURATION_BOUNDS_US: [u64; 16] = [
 const BUCKETS: usize = DURATION_BOUNDS_US.len() + 1;
 
 /// Counts since the server started. Reading them together is not atomic.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Counters {
     accepted: AtomicU64,
     refused: AtomicU64,
@@ -46,6 +46,20 @@ pub struct EndedCalls {
     pub durations: [u64; BUCKETS],
     /// How long all of them took together.
     pub total: Duration,
+}
+
+impl Default for Counters {
+    fn default() -> Self {
+        Self {
+            accepted: AtomicU64::default(),
+            refused: AtomicU64::default(),
+            ungreeted: AtomicU64::default(),
+            calls: AtomicU64::default(),
+            shed: AtomicU64::default(),
+            panics: AtomicU64::default(),
+            ended: std::array::from_fn(|_| Ended::default()),
+        }
+    }
 }
 
 impl Counters {

@@ -83,7 +83,7 @@ impl Method {
 static UNKNOWN: Method = unary("(unknown)", Class::Admin);
 
 /// The most frequent first: it is searched in order.
-static METHODS: [Method; 31] = [
+static METHODS: [Method; 34] = [
     unary("/sidecart.v1.RecommendationService/Recommend", Class::Read),
     unary("/sidecart.v1.RecommendationService/Explain", Class::Read),
     unary("/sidecart.v1.RecommendationService/BatchRecommend", Class::Bulk),
@@ -93,6 +93,9 @@ static METHODS: [Method; 31] = [
     unary("/sidecart.v1.CatalogService/GetProduct", Class::Read),
     unary("/sidecart.v1.CatalogService/ListProducts", Class::Read),
     shaped("/sidecart.v1.CatalogService/ImportProducts", Class::Bulk, Shape::Upload),
+    unary("/sidecart.v1.OrderService/RecordOrders", Class::Write),
+    unary("/sidecart.v1.OrderService/GetOrder", Class::Read),
+    shaped("/sidecart.v1.OrderService/ImportOrders", Class::Bulk, Shape::Upload),
     unary("/sidecart.v1.RulesService/UpsertRules", Class::Write),
     unary("/sidecart.v1.RulesService/DeleteRules", Class::Write),
     unary("/sidecart.v1.RulesService/ListRules", Class::Read),

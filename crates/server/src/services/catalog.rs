@@ -108,7 +108,7 @@ impl CatalogService for Catalog {
         request: Request<Streaming<pb::ImportProductsRequest>>,
     ) -> Result<Response<pb::ImportProductsResponse>, Status> {
         let deadline = Deadline::of(request.extensions());
-        Ok(Response::new(import::import(&self.desk, request.into_inner(), deadline).await?))
+        Ok(Response::new(import::products(&self.desk, request.into_inner(), deadline).await?))
     }
 
     async fn set_offers(

@@ -7,6 +7,7 @@ use std::collections::HashMap;
 use sidecart::v1 as pb;
 use sidecart_catalog::{OfferPatch, Product, ProductId, Timestamp, Violation};
 use sidecart_rules::{Rule, RuleId};
+use sidecart_scoring::orders::RecordedOrder;
 
 use crate::{
     change::{Change, Outcome},
@@ -71,6 +72,15 @@ pub(crate) const RULE_IDS: Kind<String, RuleId> = Kind {
     id: |id| id,
     from_pb: |id, _| RuleId::new(&id),
     change: Change::DeleteRules,
+};
+
+/// What is told of orders.
+pub(crate) const ORDERS: Kind<pb::RecordedOrder, RecordedOrder> = Kind {
+    list: "orders",
+    id_field: "order_id",
+    id: |order| &order.order_id,
+    from_pb: convert::order::sent_from_pb,
+    change: Change::RecordOrders,
 };
 
 /// The items of one bulk write: those that are right, and what is known of the others.

@@ -11,6 +11,7 @@ mod compare;
 mod front;
 mod import;
 mod items;
+mod orders;
 mod page;
 mod recommendation;
 mod refusal;
@@ -28,6 +29,7 @@ use std::sync::Arc;
 
 use sidecart::v1::{
     catalog_service_server::{self, CatalogServiceServer},
+    order_service_server::{self, OrderServiceServer},
     recommendation_service_server::{self, RecommendationServiceServer},
     rules_service_server::{self, RulesServiceServer},
     snapshot_service_server::{self, SnapshotServiceServer},
@@ -36,8 +38,8 @@ use tonic::service::Routes;
 
 pub(crate) use self::closing::Closing;
 use self::{
-    catalog::Catalog, front::Front, recommendation::Recommendation, rules::Rules, snapshot::Snapshots,
-    work::Room,
+    catalog::Catalog, front::Front, orders::OrderDesk, recommendation::Recommendation, rules::Rules,
+    snapshot::Snapshots, work::Room,
 };
 use crate::{
     limits::{IMPORT_MESSAGE_MAX_BYTES, REQUEST_MAX_BYTES},
@@ -46,10 +48,11 @@ use crate::{
 };
 
 /// The services, each of which has a health of its own.
-pub(crate) const NAMES: [&str; 4] = [
+pub(crate) const NAMES: [&str; 5] = [
     catalog_service_server::SERVICE_NAME,
     rules_service_server::SERVICE_NAME,
     recommendation_service_server::SERVICE_NAME,
+    order_service_server::SERVICE_NAME,
     snapshot_service_server::SERVICE_NAME,
 ];
 
@@ -67,6 +70,7 @@ pub(crate) fn routes(registry: Arc<Registry>, writer: Writer, closing: Closing) 
     let desk = Desk { registry, writer, closing, room: Room::default() };
     let catalog = CatalogServiceServer::new(Catalog::new(desk.clone()));
     let rules = RulesServiceServer::new(Rules::new(desk.clone()));
+    let orders = OrderServiceServer::new(OrderDesk::new(desk.clone()));
     let snapshots = SnapshotServiceServer::new(Snapshots::new(desk.clone()));
     let recommendation = RecommendationServiceServer::new(Recommendation::new(desk));
     let recommendation = recommendation.max_decoding_message_size(REQUEST_MAX_BYTES);
@@ -80,6 +84,11 @@ pub(crate) fn routes(registry: Arc<Registry>, writer: Writer, closing: Closing) 
             calls: rules.clone().max_decoding_message_size(REQUEST_MAX_BYTES),
             uploads: rules.max_decoding_message_size(IMPORT_MESSAGE_MAX_BYTES),
             upload_methods: &["ReplaceRules"],
+        })
+        .add_service(Front {
+            calls: orders.clone().max_decoding_message_size(REQUEST_MAX_BYTES),
+            uploads: orders.max_decoding_message_size(IMPORT_MESSAGE_MAX_BYTES),
+            upload_methods: &["ImportOrders"],
         })
         .add_service(Front {
             calls: snapshots.clone().max_decoding_message_size(REQUEST_MAX_BYTES),

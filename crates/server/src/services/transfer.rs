@@ -85,8 +85,9 @@ pub(crate) async fn import(
     sent?;
     let truth = read?.map_err(|fault| Fault::invalid("chunk", fault.to_string()))?;
     let (product_count, rule_count) = (truth.products.len() as u64, truth.rules.len() as u64);
+    let order_count = truth.orders.len() as u64;
     let receipt = desk.submit(envelope, Change::Restore(Box::new(truth)), "chunk").await?;
-    Ok(pb::ImportResponse { generation: receipt.generation, product_count, rule_count })
+    Ok(pb::ImportResponse { generation: receipt.generation, product_count, rule_count, order_count })
 }
 
 /// Passes the pieces on, until there are no more or the reader has seen enough.

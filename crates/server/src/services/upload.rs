@@ -36,6 +36,18 @@ impl Message for pb::ImportProductsRequest {
     }
 }
 
+impl Message for pb::ImportOrdersRequest {
+    type Item = pb::RecordedOrder;
+
+    fn merchant_id(&self) -> &str {
+        &self.merchant_id
+    }
+
+    fn into_items(self) -> Vec<pb::RecordedOrder> {
+        self.orders
+    }
+}
+
 impl Message for pb::ReplaceRulesRequest {
     type Item = pb::Rule;
 

@@ -49,6 +49,7 @@ write_requests! {
     SetPolicyRequest: "SetPolicy",
     DeletePolicyRequest: "DeletePolicy",
     RollBackRequest: "RollBack",
+    RecordOrdersRequest: "RecordOrders",
 }
 
 /// What a write says besides what it asks for.

@@ -13,7 +13,7 @@ pub const MERCHANT_BYTES_MAX: usize = 128;
 /// The longest record id, in bytes.
 pub const ID_BYTES_MAX: usize = 128;
 /// The largest record, in bytes.
-pub const RECORD_BYTES_MAX: usize = 96 * 1024;
+pub const RECORD_BYTES_MAX: usize = 448 * 1024;
 
 /// The payload of one row.
 const PART_BYTES_MAX: usize = 2_560;
@@ -42,11 +42,13 @@ pub enum RowKind {
     Policy,
     /// A write that was answered, remembered so that its repetition is not done again.
     Request,
+    /// What was bought, and what became of it.
+    Order,
 }
 
 impl RowKind {
     /// All of them, by code.
-    pub const ALL: [Self; 4] = [Self::Product, Self::Rule, Self::Policy, Self::Request];
+    pub const ALL: [Self; 5] = [Self::Product, Self::Rule, Self::Policy, Self::Request, Self::Order];
 
     /// Its code on disk and in export files. Codes are never reused.
     pub fn code(self) -> u8 {
@@ -55,6 +57,7 @@ impl RowKind {
             Self::Rule => 2,
             Self::Policy => 3,
             Self::Request => 4,
+            Self::Order => 5,
         }
     }
 
@@ -74,6 +77,7 @@ impl RowKind {
             Self::Rule => "rule",
             Self::Policy => "policy",
             Self::Request => "request",
+            Self::Order => "order",
         }
     }
 }

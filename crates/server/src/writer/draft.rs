@@ -10,7 +10,7 @@ use sidecart_catalog::{
     Catalog, Change as Done, Entry, OfferPatch, Patched, Product, ProductId, Timestamp, Violation,
 };
 use sidecart_rules::{Policy, PolicyName, Rule, RuleId};
-use sidecart_scoring::Parts;
+use sidecart_scoring::{Parts, orders::RecordedOrder};
 
 use crate::{
     change::{Change, Outcome, Refusal},
@@ -37,10 +37,10 @@ pub(super) struct Draft {
     pub(super) parts: Parts,
     /// What is to be written, in order.
     writes: Vec<Write>,
-    /// How many products, rules and policies differ so far.
+    /// How many products, rules, policies and orders differ so far.
     pub(super) changed: usize,
-    /// Whether only products differ so far.
-    pub(super) catalog_only: bool,
+    /// Whether only what streams in differs so far: products and orders, not what people edit.
+    pub(super) streamed_only: bool,
     /// The last call that changed something.
     pub(super) cause: &'static str,
     /// When the last of the changes was received.
@@ -50,7 +50,7 @@ pub(super) struct Draft {
 impl Draft {
     /// A draft that does not differ yet.
     pub(super) fn new(parts: Parts, at: Timestamp) -> Self {
-        Self { parts, writes: Vec::new(), changed: 0, catalog_only: true, cause: "", at }
+        Self { parts, writes: Vec::new(), changed: 0, streamed_only: true, cause: "", at }
     }
 
     /// Lays a change over the draft.
@@ -66,6 +66,7 @@ impl Draft {
             Change::DeleteRules(ids) => Ok(ids.iter().map(|id| self.delete_rule(id)).collect()),
             Change::SetPolicy(policy) => self.set_policy(&policy).map(|()| Vec::new()),
             Change::DeletePolicy(name) => Ok(vec![self.delete_policy(&name)]),
+            Change::RecordOrders(all) => Ok(all.into_iter().map(|one| self.record_order(one)).collect()),
             Change::ReplaceProducts(_)
             | Change::ReplaceRules(_)
             | Change::RollBack { .. }
@@ -155,9 +156,22 @@ impl Draft {
         Outcome::Deleted
     }
 
+    fn record_order(&mut self, told: RecordedOrder) -> Outcome {
+        let id = told.id().clone();
+        let done = match self.parts.orders.record(told) {
+            Ok(done) => done,
+            Err(violation) => return Outcome::Rejected(violation),
+        };
+        let after = self.parts.orders.get(id.as_str()).cloned();
+        if let Some(order) = after.filter(|_| done != Done::Unchanged) {
+            self.put(&*order);
+        }
+        outcome(done)
+    }
+
     /// Puts prepared parts in the place of the draft's own.
     pub(super) fn replace(&mut self, replacement: Replacement) -> Vec<Outcome> {
-        let Replacement { catalog, rules, policies, keeps_newer_offers } = replacement;
+        let Replacement { catalog, rules, policies, orders, keeps_newer_offers } = replacement;
         let mut outcomes = Vec::new();
         if let Some(Part { mut value, staged }) = catalog {
             let old = std::mem::take(&mut self.parts.catalog);
@@ -193,6 +207,12 @@ impl Draft {
                 &mut outcomes,
             );
             self.parts.policies = policies;
+        }
+        if let Some(Part { value, staged }) = orders {
+            self.changed += value.len();
+            self.streamed_only = false;
+            self.writes.extend(staged.map(Write::Flip));
+            self.parts.orders = value;
         }
         outcomes
     }
@@ -238,7 +258,7 @@ impl Draft {
 
     fn note(&mut self, kind: RowKind) {
         self.changed += 1;
-        self.catalog_only &= kind == RowKind::Product;
+        self.streamed_only &= matches!(kind, RowKind::Product | RowKind::Order);
     }
 
     /// Moves the draft's writes into a commit.

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use bytes::Bytes;
 use sidecart_catalog::{Catalog, MerchantId, Product, Violation};
 use sidecart_rules::{Policies, Policy, Rule, RuleSet};
-use sidecart_scoring::Parts;
+use sidecart_scoring::{Orders, Parts, orders::RecordedOrder};
 
 use crate::{
     change::{Change, PartSet, Refusal, Truth},
@@ -25,6 +25,7 @@ pub(super) struct Replacement {
     pub(super) catalog: Option<Part<Catalog>>,
     pub(super) rules: Option<Part<RuleSet>>,
     pub(super) policies: Option<Policies>,
+    pub(super) orders: Option<Part<Orders>>,
     /// Whether price and stock that were set later than the replacement's stay.
     pub(super) keeps_newer_offers: bool,
 }
@@ -69,12 +70,14 @@ pub(super) fn prepare(
             catalog: Some(stager.all(catalog_of(products)?)?),
             rules: None,
             policies: None,
+            orders: None,
             keeps_newer_offers: true,
         },
         Change::ReplaceRules(rules) => Replacement {
             catalog: None,
             rules: Some(stager.all(rule_set_of(rules)?)?),
             policies: None,
+            orders: None,
             keeps_newer_offers: false,
         },
         Change::Restore(truth) => restore(&stager, *truth)?,
@@ -85,11 +88,12 @@ pub(super) fn prepare(
 }
 
 fn restore(stager: &Stager<'_>, truth: Truth) -> Result<Replacement, Refusal> {
-    let Parts { catalog, rules, policies } = parts_of(truth)?;
+    let Parts { catalog, rules, policies, orders } = parts_of(truth)?;
     Ok(Replacement {
         catalog: Some(stager.all(catalog)?),
         rules: Some(stager.all(rules)?),
         policies: Some(policies),
+        orders: Some(stager.all(orders)?),
         keeps_newer_offers: false,
     })
 }
@@ -99,8 +103,13 @@ fn restore(stager: &Stager<'_>, truth: Truth) -> Result<Replacement, Refusal> {
 /// # Errors
 /// Items that do not go together.
 pub(crate) fn parts_of(truth: Truth) -> Result<Parts, Refusal> {
-    let Truth { products, rules, policies } = truth;
-    Ok(Parts { catalog: catalog_of(products)?, rules: rule_set_of(rules)?, policies: policies_of(policies)? })
+    let Truth { products, rules, policies, orders } = truth;
+    Ok(Parts {
+        catalog: catalog_of(products)?,
+        rules: rule_set_of(rules)?,
+        policies: policies_of(policies)?,
+        orders: orders_of(orders)?,
+    })
 }
 
 fn roll_back(
@@ -128,6 +137,7 @@ fn roll_back(
             true => Some(Part { value: target.rules.clone(), staged: None }),
         },
         policies: parts.policies.then(|| target.policies.clone()),
+        orders: None,
         keeps_newer_offers: false,
     })
 }
@@ -167,6 +177,14 @@ fn policies_of(all: Vec<Policy>) -> Result<Policies, Refusal> {
     Ok(policies)
 }
 
+fn orders_of(all: Vec<RecordedOrder>) -> Result<Orders, Refusal> {
+    let mut orders = Orders::default();
+    for (at, order) in all.into_iter().enumerate() {
+        orders.record(order).map_err(|violation| Refusal::Rejected(vec![(at, violation)]))?;
+    }
+    Ok(orders)
+}
+
 /// Refuses items, sorted by id, of which an earlier one has the same id.
 fn refuse_repeats<T: Record>(sorted: &[(usize, T)]) -> Result<(), Refusal> {
     let mut first: HashMap<&str, usize> = HashMap::new();
@@ -189,7 +207,7 @@ pub(crate) fn store_whole(
     parts: &Parts,
 ) -> Result<(), StoreError> {
     let stager = Stager { store, merchant };
-    let staged = [stager.stage(&parts.catalog)?, stager.stage(&parts.rules)?];
+    let staged = [stager.stage(&parts.catalog)?, stager.stage(&parts.rules)?, stager.stage(&parts.orders)?];
     let mut batch = Batch::default();
     let part = batch.merchant(merchant.as_str(), generation);
     staged.into_iter().for_each(|staged| part.flip(staged));
@@ -219,6 +237,14 @@ impl Stageable for RuleSet {
 
     fn rows(&self) -> impl Iterator<Item = (Box<[u8]>, Bytes)> {
         self.list(None).map(|rule| row(&**rule))
+    }
+}
+
+impl Stageable for Orders {
+    const KIND: RowKind = RowKind::Order;
+
+    fn rows(&self) -> impl Iterator<Item = (Box<[u8]>, Bytes)> {
+        self.iter().map(|order| row(&**order))
     }
 }
 

@@ -5,6 +5,7 @@ use prost::Message as _;
 use sidecart::v1 as pb;
 use sidecart_catalog::{Product, Timestamp, Violation};
 use sidecart_rules::{Policy, Rule};
+use sidecart_scoring::orders::RecordedOrder;
 
 use crate::{convert, store::RowKind};
 
@@ -80,6 +81,22 @@ impl Record for Policy {
 
     fn decode(bytes: &[u8]) -> Result<Self, Violation> {
         convert::policy::from_pb(message::<pb::Policy>(bytes)?)
+    }
+}
+
+impl Record for RecordedOrder {
+    const KIND: RowKind = RowKind::Order;
+
+    fn id(&self) -> &str {
+        self.id().as_str()
+    }
+
+    fn encode(&self) -> Bytes {
+        convert::order::to_pb(self).encode_to_vec().into()
+    }
+
+    fn decode(bytes: &[u8]) -> Result<Self, Violation> {
+        convert::order::from_pb(message(bytes)?)
     }
 }
 

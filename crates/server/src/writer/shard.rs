@@ -9,7 +9,7 @@ use std::{
 use bytes::Bytes;
 use prost::Message as _;
 use sidecart_catalog::MerchantId;
-use sidecart_scoring::{Parts, Snapshot};
+use sidecart_scoring::{Parts, Snapshot, orders::RecordedOrder};
 use tokio::sync::oneshot;
 
 use crate::{
@@ -28,6 +28,9 @@ use super::{
 
 /// Items in one group after which no further change is taken into it: keeps a batch below the store's bound.
 const GROUP_ITEMS_MAX: usize = 2_000;
+
+/// Lines and changes of an order that are taken for one item: about what one row holds.
+const LINES_OF_ITEM: usize = 16;
 
 /// One writer thread's own.
 pub(super) struct Shard {
@@ -207,9 +210,9 @@ impl Next {
         if !self.differs() {
             return;
         }
-        let Draft { parts, changed, catalog_only, cause, at, .. } = self.draft;
+        let Draft { parts, changed, streamed_only, cause, at, .. } = self.draft;
         let snapshot = Arc::new(Snapshot::new(self.generation + 1, parts));
-        let published = Published { snapshot, created_at: at, cause, changed, catalog_only, degraded: None };
+        let published = Published { snapshot, created_at: at, cause, changed, streamed_only, degraded: None };
         registry.publish(merchant, published);
     }
 }
@@ -222,6 +225,13 @@ fn weight(work: &Work) -> usize {
         Work::Change(Change::DeleteProducts(items)) => items.len(),
         Work::Change(Change::UpsertRules(items)) => items.len(),
         Work::Change(Change::DeleteRules(items)) => items.len(),
+        Work::Change(Change::RecordOrders(items)) => items.iter().map(weight_of_order).sum(),
         Work::Change(_) | Work::Replacement(_) | Work::Refused(_) => 1,
     }
+}
+
+/// An order of many lines takes more rows than one, and counts as so many items.
+fn weight_of_order(order: &RecordedOrder) -> usize {
+    let lines = order.statement().map_or(0, |statement| statement.lines.len());
+    1 + (lines + order.changes().len()) / LINES_OF_ITEM
 }
