@@ -2,8 +2,14 @@
 
 use std::{env, error::Error, fs, path::PathBuf};
 
-const FILES: [&str; 5] =
-    ["catalog_service", "rules_service", "recommendation_service", "order_service", "snapshot_service"];
+const FILES: [&str; 6] = [
+    "catalog_service",
+    "rules_service",
+    "recommendation_service",
+    "order_service",
+    "affinity_service",
+    "snapshot_service",
+];
 
 fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo:rerun-if-changed=proto");

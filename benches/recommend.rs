@@ -185,6 +185,7 @@ fn query(asked: &pb::RecommendRequest) -> Query {
         cart: asked.cart.iter().map(line).collect(),
         owned: Vec::new(),
         order: None,
+        shopper: None,
         live: Vec::new(),
         taken: Vec::new(),
         results_max: None,

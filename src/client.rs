@@ -7,9 +7,9 @@ use std::time::Duration;
 use tonic::transport::{Channel, Endpoint, Error};
 
 use crate::v1::{
-    catalog_service_client::CatalogServiceClient, order_service_client::OrderServiceClient,
-    recommendation_service_client::RecommendationServiceClient, rules_service_client::RulesServiceClient,
-    snapshot_service_client::SnapshotServiceClient,
+    affinity_service_client::AffinityServiceClient, catalog_service_client::CatalogServiceClient,
+    order_service_client::OrderServiceClient, recommendation_service_client::RecommendationServiceClient,
+    rules_service_client::RulesServiceClient, snapshot_service_client::SnapshotServiceClient,
 };
 
 /// Bytes of one answer that the stubs accept. A batch of 1,000 answers is larger than tonic's own 4 MiB.
@@ -50,6 +50,11 @@ impl Client {
     /// What was bought.
     pub fn orders(&self) -> OrderServiceClient<Channel> {
         OrderServiceClient::new(self.channel.clone()).max_decoding_message_size(ANSWER_MAX_BYTES)
+    }
+
+    /// What was learned from orders.
+    pub fn affinities(&self) -> AffinityServiceClient<Channel> {
+        AffinityServiceClient::new(self.channel.clone()).max_decoding_message_size(ANSWER_MAX_BYTES)
     }
 
     /// What may, must and must not be offered.

@@ -39,6 +39,12 @@ impl CategoryPath {
         self.0.last().map_or("", |name| name)
     }
 
+    /// The category above, if there is one.
+    pub fn parent(&self) -> Option<Self> {
+        let (_, above) = self.0.split_last()?;
+        (!above.is_empty()).then(|| Self(above.into()))
+    }
+
     /// The paths of the category itself and of all above it, root first, as slices of names.
     pub(crate) fn prefixes(&self) -> impl Iterator<Item = &[Arc<str>]> {
         (1..=self.0.len()).map(|len| &self.0[..len])

@@ -53,9 +53,24 @@ impl Entry {
         self.leaf
     }
 
+    /// The term of the category above its own, if there is one.
+    pub fn parent(&self) -> Option<TermId> {
+        let (_, above) = self.product.category()?.as_slice().split_last()?;
+        (!above.is_empty()).then(|| TermId::of_category(above))
+    }
+
     /// Every term the product answers to, ascending: itself, its family, its categories, tags and text values.
     pub fn terms(&self) -> &[TermId] {
         &self.terms
+    }
+
+    /// The terms of its tags and of the text values of its attributes.
+    pub fn own_terms(&self) -> impl Iterator<Item = TermId> {
+        let tags = self.product.tags().iter().map(|tag| TermId::of_tag(tag));
+        let values = self.product.attributes().iter().flat_map(|(name, values)| {
+            values.text().iter().map(move |value| TermId::of_attribute(name, value))
+        });
+        tags.chain(values)
     }
 
     /// Whether the product answers to a term.

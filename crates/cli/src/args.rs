@@ -42,12 +42,24 @@ pub(crate) struct Globals {
 pub(crate) enum Command {
     /// Run a server
     Serve(ServeArgs),
-    /// Load products or rules from a file
+    /// Load products, rules or orders from a file
     Import(ImportArgs),
     /// Ask what to offer
     Recommend(RecommendArgs),
     /// Ask why products are, or are not, among the offers
     Explain(ExplainArgs),
+    /// Learn what goes with what from the orders known now
+    Learn {
+        /// Serve it even if it is much poorer than what is served
+        #[arg(long)]
+        accept_collapse: bool,
+    },
+    /// See what was learned
+    #[command(subcommand)]
+    Affinities(AffinitiesCommand),
+    /// See orders
+    #[command(subcommand)]
+    Orders(OrdersCommand),
     /// Say what looks wrong in the rules; exits with 6 if anything does
     Lint,
     /// See, list or delete products
@@ -181,6 +193,28 @@ pub(crate) enum ProductsCommand {
     },
 }
 
+/// See [`Command::Affinities`].
+#[derive(Debug, Subcommand)]
+pub(crate) enum AffinitiesCommand {
+    /// List what goes with a product, best first
+    List {
+        /// The product
+        product_id: String,
+    },
+    /// Describe the model being served
+    Model,
+}
+
+/// See [`Command::Orders`].
+#[derive(Debug, Subcommand)]
+pub(crate) enum OrdersCommand {
+    /// See one order, and what is left of it
+    Get {
+        /// Its id
+        order_id: String,
+    },
+}
+
 /// See [`Command::Rules`].
 #[derive(Debug, Subcommand)]
 pub(crate) enum RulesCommand {
@@ -289,7 +323,7 @@ mod tests {
             &["recommend", "--out", "f"],
             &["recommend", "--batch", "f", "--out", "g", "--stage", "cart"],
             &["recommend", "--stage", "noon"],
-            &["import", "orders", "f"],
+            &["import", "shoppers", "f"],
             &["products", "delete"],
             &["--timeout-s", "0", "lint"],
         ];

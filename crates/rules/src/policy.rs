@@ -24,6 +24,8 @@ const POLICIES_MAX: usize = 64;
 const COUNT_MAX: u32 = 100;
 /// Largest price proportion.
 const PERCENT_MAX: u32 = 100_000;
+/// Largest lift that can be asked for.
+const LIFT_MAX: f64 = 1_000.0;
 /// The name that calls use which name none.
 const DEFAULT: &str = "default";
 /// The name of the policy that lifts restraint.
@@ -57,6 +59,9 @@ pub struct Limits {
     pub stock_min: u32,
     /// Offers below this score are cut, 0 to 1.
     pub score_min: f64,
+    /// What orders must say at the least for an offer that only they speak for: how many times as often as by chance
+    /// target and anchor are bought together, at the lower end of what the orders allow. 0 to 1,000; 0: anything.
+    pub lift_min: f64,
     /// What the order is weighed by.
     pub objective: Objective,
     /// Relations that are not offered.
@@ -80,6 +85,8 @@ pub struct Override {
     pub stock_min: Option<u32>,
     /// See [`Limits::score_min`].
     pub score_min: Option<f64>,
+    /// See [`Limits::lift_min`].
+    pub lift_min: Option<f64>,
     /// See [`Limits::objective`].
     pub objective: Option<Objective>,
     /// See [`Limits::disallowed_relations`]; `None` or an empty set on the wire says nothing.
@@ -215,6 +222,7 @@ impl BuiltIn {
                 same_category_max: Some(1),
                 stock_min: 1,
                 score_min: 0.0,
+                lift_min: 1.0,
                 objective: Objective::TakeRate,
                 disallowed_relations: Relations::NONE,
             },
@@ -226,6 +234,7 @@ impl BuiltIn {
                 same_category_max: None,
                 stock_min: 0,
                 score_min: 0.0,
+                lift_min: 0.0,
                 objective: Objective::TakeRate,
                 disallowed_relations: Relations::NONE,
             },
@@ -246,6 +255,7 @@ impl Override {
             same_category_max: self.same_category_max.or(under.same_category_max),
             stock_min: self.stock_min.unwrap_or(under.stock_min),
             score_min: self.score_min.unwrap_or(under.score_min),
+            lift_min: self.lift_min.unwrap_or(under.lift_min),
             objective: self.objective.unwrap_or(under.objective),
             disallowed_relations: self.disallowed_relations.unwrap_or(under.disallowed_relations),
         }
@@ -263,6 +273,7 @@ impl Override {
         for (field, value, min, max) in counts {
             value.map_or(Ok(()), |value| check::range(field, value, min, max))?;
         }
+        self.lift_min.map_or(Ok(()), |lift| check::range("lift_min", lift, 0.0, LIFT_MAX))?;
         self.score_min.map_or(Ok(()), |score| check::range("score_min", score, 0.0, 1.0))
     }
 }

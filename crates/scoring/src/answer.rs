@@ -5,7 +5,7 @@ use std::sync::Arc;
 use sidecart_catalog::{Entry, Money, ProductId};
 use sidecart_rules::{Relation, RuleId};
 
-use crate::gate::Gate;
+use crate::{gate::Gate, lead::AffinityKind};
 
 /// What to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,13 +40,39 @@ pub enum Why {
 pub enum Source {
     /// The merchant's pairing.
     Pairing,
+    /// What orders taught, or an import says they do.
+    Affinity(AffinityKind),
 }
 
 /// How well founded an offer is.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Evidence {
     /// The merchant says so, in this rule.
     Merchant(RuleId),
+    /// Orders say so.
+    Orders {
+        /// How near they are to the pair.
+        level: Level,
+        /// How many orders have both, or how many shoppers bought one after the other.
+        support: u32,
+        /// How many times as often as by chance they are bought together, at the lower end of what the orders allow.
+        lift: f32,
+        /// What the import called itself that it comes from; `None`: it was learned here.
+        provenance: Option<Box<str>>,
+    },
+}
+
+/// How near the evidence of orders is to the pair it speaks for, nearest first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Level {
+    /// Orders of this very anchor.
+    Product,
+    /// Orders of other variants of the anchor.
+    Family,
+    /// Orders of other products in the anchor's leaf category.
+    Leaf,
+    /// Orders of products in the category above.
+    Parent,
 }
 
 /// A word of a reason, by name.
@@ -78,8 +104,8 @@ pub struct Offer {
     pub score: f64,
     /// Where it came from.
     pub source: Source,
-    /// What it is to its anchors.
-    pub relation: Relation,
+    /// What the merchant says it is to its anchors; `None` where only orders speak.
+    pub relation: Option<Relation>,
     /// The job it does.
     pub need: Arc<str>,
     /// The anchors it goes with, ascending.

@@ -4,7 +4,13 @@
 
 use std::{cmp::Ordering, collections::BTreeMap};
 
-use crate::{select::Candidate, setting::Setting, stop::Stop, trace::Trace};
+use crate::{
+    lead::{Lead, Learned},
+    select::Candidate,
+    setting::Setting,
+    stop::Stop,
+    trace::Trace,
+};
 
 type Picked<'c, 'a> = Vec<&'c Candidate<'a>>;
 
@@ -16,7 +22,7 @@ pub(crate) fn arrange<'c, 'a, T: Trace>(
 ) -> Picked<'c, 'a> {
     let eligible = eligible(setting, passed, trace);
     let (mut pins, mut rest): (Picked<'_, '_>, Picked<'_, '_>) =
-        eligible.into_iter().partition(|candidate| candidate.route.pairing.position.is_some());
+        eligible.into_iter().partition(|candidate| candidate.lead.position().is_some());
     pins.sort_by(|a, b| by_position(a, b));
     rest.sort_by(|a, b| by_key(a, b));
     let mut room = Room { setting, taken_by: Vec::new() };
@@ -47,7 +53,13 @@ fn eligible<'c, 'a, T: Trace>(
 ) -> Picked<'c, 'a> {
     let min = setting.limits.score_min;
     let stop = |candidate: &Candidate<'a>| {
-        if candidate.score < min && candidate.route.pairing.position.is_none() {
+        if let Lead::Learned(learned) = candidate.lead
+            && learned.lift < setting.limits.lift_min as f32
+        {
+            let Learned { lift, support, .. } = learned;
+            return Some(Stop::EvidenceFloor { lift, support, min: setting.limits.lift_min });
+        }
+        if candidate.score < min && candidate.lead.position().is_none() {
             return Some(Stop::ScoreFloor { score: candidate.score, min });
         }
         if setting.is_taken(candidate.entry.product().id()) {
@@ -173,14 +185,11 @@ fn merged<'c, 'a>(slots: BTreeMap<usize, &'c Candidate<'a>>, rest: &[&'c Candida
 
 /// Where the merchant wants it, from 1; without a wish after all that have one.
 fn position(candidate: &Candidate<'_>) -> usize {
-    candidate.route.pairing.position.map_or(usize::MAX, usize::from)
+    candidate.lead.position().map_or(usize::MAX, usize::from)
 }
 
 fn by_position(a: &Candidate<'_>, b: &Candidate<'_>) -> Ordering {
-    position(a)
-        .cmp(&position(b))
-        .then_with(|| a.route.rule.id().cmp(b.route.rule.id()))
-        .then_with(|| by_key(a, b))
+    position(a).cmp(&position(b)).then_with(|| a.lead.rule().cmp(&b.lead.rule())).then_with(|| by_key(a, b))
 }
 
 fn by_key(a: &Candidate<'_>, b: &Candidate<'_>) -> Ordering {
@@ -188,7 +197,6 @@ fn by_key(a: &Candidate<'_>, b: &Candidate<'_>) -> Ordering {
 }
 
 fn note<'a, T: Trace>(setting: &Setting<'a>, candidate: &Candidate<'a>, stop: &Stop<'_>, trace: &mut T) {
-    let route = &candidate.route;
-    let anchor = setting.anchors[route.anchor].entry.product().id();
-    trace.note(candidate.entry.product().id(), stop, Some(route.rule.id()), Some(anchor));
+    let anchor = setting.anchors[candidate.lead.anchor()].entry.product().id();
+    trace.note(candidate.entry.product().id(), stop, candidate.lead.rule(), Some(anchor));
 }

@@ -1,6 +1,4 @@
-//! Candidates: the products that the routes lead to, each with the routes that lead there.
-//!
-//! Merchant pairings are the only source. Another source adds its pairs to the same list before it is sorted.
+//! Candidates: the products that routes and what was learned lead to, each with all that leads there.
 
 use std::sync::Arc;
 
@@ -8,6 +6,8 @@ use sidecart_catalog::{Catalog, Entry, Postings, Term, TermId, Values};
 use sidecart_rules::{MatchClause, MatchOp, SCAN_MAX, Selector};
 
 use crate::{
+    lead::Learned,
+    learned::learned as learned_of,
     recommend::{CANDIDATES_MAX, LOOKS_MAX},
     routes::{Route, Routes},
     setting::Setting,
@@ -18,13 +18,21 @@ use crate::{
 /// Most terms of either list of a selector that are sieved by.
 const SIEVE_MAX: usize = 4;
 
-/// A product at the end of a route.
+/// A product with what leads to it.
 pub(crate) struct Pair<'a> {
     pub(crate) target: &'a Arc<Entry>,
-    /// Place of the route among the open ones.
-    pub(crate) route: usize,
+    pub(crate) by: By,
     /// The match clause that does not hold. Such pairs are kept for a trace only.
     pub(crate) misfit: Option<&'a MatchClause>,
+}
+
+/// What leads to a product.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum By {
+    /// The open route of this place.
+    Route(usize),
+    /// What was learned at this place.
+    Learned(usize),
 }
 
 /// Lists of products among which everything that a route leads to can be found.
@@ -51,13 +59,15 @@ struct Budget {
 
 /// What the routes lead to.
 pub(crate) struct Gathered<'a> {
-    /// By product id and then by route; each once.
+    /// By product id, then routes in their order, then what was learned; each once.
     pub(crate) pairs: Vec<Pair<'a>>,
+    /// What was learned.
+    pub(crate) learned: Vec<Learned<'a>>,
     /// Whether there was more than is looked at.
     pub(crate) is_cut: bool,
 }
 
-/// The pairs of all routes.
+/// What all routes and what was learned lead to.
 pub(crate) fn gather<'a, T: Trace>(
     setting: &Setting<'a>,
     routes: &Routes<'a>,
@@ -68,10 +78,14 @@ pub(crate) fn gather<'a, T: Trace>(
     for at in 0..routes.open.len() {
         scan(setting, routes, at, &mut budget, &mut pairs, trace);
     }
-    // Stable: the pairs of one product stay in the order of their routes.
-    pairs.sort_by(|a, b| a.target.product().id().cmp(b.target.product().id()));
-    pairs.dedup_by(|later, kept| later.route == kept.route && later.target.own() == kept.target.own());
-    Gathered { pairs, is_cut: budget.is_cut }
+    let mut learned = Vec::new();
+    for (target, taught) in learned_of(setting) {
+        pairs.push(Pair { target, by: By::Learned(learned.len()), misfit: None });
+        learned.push(taught);
+    }
+    pairs.sort_unstable_by(|a, b| a.target.product().id().cmp(b.target.product().id()).then(a.by.cmp(&b.by)));
+    pairs.dedup_by(|later, kept| later.by == kept.by && later.target.own() == kept.target.own());
+    Gathered { pairs, learned, is_cut: budget.is_cut }
 }
 
 /// Adds what one route leads to, looking through the shortest lists in which all of it can be found.
@@ -112,7 +126,7 @@ fn scan<'a, T: Trace>(
             } else if !trace.wants(target.product().id()) {
                 continue;
             }
-            pairs.push(Pair { target, route: at, misfit });
+            pairs.push(Pair { target, by: By::Route(at), misfit });
         }
     }
 }

@@ -41,6 +41,8 @@ pub enum Gate {
     NeedMet,
     /// It costs too much beside its anchor.
     PriceProportion,
+    /// Orders say too little for it.
+    EvidenceFloor,
     /// Its score is below the floor.
     ScoreFloor,
     /// A better offer has its need.
@@ -61,7 +63,7 @@ pub enum Gate {
 
 impl Gate {
     /// All gates, in order.
-    pub const ALL: [Self; 27] = [
+    pub const ALL: [Self; 28] = [
         Self::Passed,
         Self::NoEvidence,
         Self::RuleDisabled,
@@ -81,6 +83,7 @@ impl Gate {
         Self::RelationDisallowed,
         Self::NeedMet,
         Self::PriceProportion,
+        Self::EvidenceFloor,
         Self::ScoreFloor,
         Self::NeedTaken,
         Self::CategoryFull,

@@ -7,12 +7,17 @@ use sidecart_rules::{Direction, MatchClause, Relation, RuleId, Stage};
 
 use crate::{
     holdings::{Holding, is_due},
-    routes::{Route, Routes},
+    lead::{AffinityKind, Lead},
+    routes::Routes,
     setting::{Anchor, Setting},
     stop::Stop,
 };
 
-/// A target, with what holds for it on every route.
+/// What orders must say at the least for a consumable to be offered beside another of its leaf category: bought
+/// together twice as often as by chance.
+const SAME_CATEGORY_LIFT: f32 = 2.0;
+
+/// A target, with what holds for it on every lead.
 pub(crate) struct Target<'s, 'a> {
     pub(crate) entry: &'a Arc<Entry>,
     /// The live price, else the catalog's.
@@ -25,7 +30,7 @@ pub(crate) struct Target<'s, 'a> {
 }
 
 impl<'s, 'a> Target<'s, 'a> {
-    /// Looks up what holds for a target on every route.
+    /// Looks up what holds for a target on every lead.
     pub(crate) fn new(setting: &'s Setting<'a>, entry: &'a Arc<Entry>) -> Self {
         let holding = setting.holdings.get(entry);
         let price = setting.price(entry);
@@ -59,19 +64,18 @@ impl<'s, 'a> Target<'s, 'a> {
 /// Asks every gate up to the score.
 ///
 /// # Errors
-/// The first gate that stops the target on this route.
+/// The first gate that stops the target on this lead.
 pub(crate) fn judge<'a>(
     setting: &Setting<'a>,
     routes: &Routes<'a>,
-    route: &Route<'a>,
+    lead: &Lead<'a>,
     target: &Target<'_, 'a>,
     misfit: Option<&'a MatchClause>,
 ) -> Result<(), Stop<'a>> {
     target.shelf?;
-    let anchor = &setting.anchors[route.anchor];
-    let is_refill = route.pairing.relation == Relation::Refill && target.is_due(setting, anchor);
-    if !is_refill {
-        related(setting, route, target)?;
+    let anchor = &setting.anchors[lead.anchor()];
+    if !is_refill(setting, lead, target) {
+        related(setting, lead, target)?;
     }
     if let Some(rule) = target.block(setting) {
         return Err(Stop::Blocked(rule));
@@ -81,15 +85,25 @@ pub(crate) fn judge<'a>(
     if let Some(clause) = misfit {
         return Err(Stop::Match { clause, target: offered, anchor: beside });
     }
-    let relation = route.pairing.relation;
-    if setting.limits.disallowed_relations.contains(relation) {
+    if let Some(relation) = lead.relation().filter(|it| setting.limits.disallowed_relations.contains(*it)) {
         return Err(Stop::RelationDisallowed(relation));
     }
-    let need = route.need(offered);
-    if let Some(by) = routes.met(route.anchor, need) {
+    let need = lead.need(offered);
+    if let Some(by) = routes.met(lead.anchor(), need) {
         return Err(Stop::NeedMet { need, by });
     }
     in_proportion(setting, target, anchor)
+}
+
+/// Whether it is offered to be bought again, so that having it speaks for it and not against it.
+fn is_refill<'a>(setting: &Setting<'a>, lead: &Lead<'a>, target: &Target<'_, 'a>) -> bool {
+    match lead {
+        Lead::Pairing(route) => {
+            route.pairing.relation == Relation::Refill
+                && target.is_due(setting, &setting.anchors[route.anchor])
+        }
+        Lead::Learned(learned) => learned.kind == AffinityKind::BoughtAgain,
+    }
 }
 
 /// Whether it has a price and is still sold.
@@ -121,7 +135,7 @@ fn in_stock<'a>(setting: &Setting<'a>, entry: &Entry) -> Result<(), Stop<'a>> {
 }
 
 /// Whether it stands too near to what the shopper looks at or has: a sibling, the thing itself, a substitute.
-fn related<'a>(setting: &Setting<'a>, route: &Route<'a>, target: &Target<'_, 'a>) -> Result<(), Stop<'a>> {
+fn related<'a>(setting: &Setting<'a>, lead: &Lead<'a>, target: &Target<'_, 'a>) -> Result<(), Stop<'a>> {
     let entry = target.entry;
     if let Some(sibling) = setting.of_family(entry.family()) {
         return Err(same_family(setting, entry, sibling));
@@ -130,7 +144,14 @@ fn related<'a>(setting: &Setting<'a>, route: &Route<'a>, target: &Target<'_, 'a>
         owned(setting, holding)?;
     }
     let Some(anchor) = entry.leaf().and_then(|leaf| setting.of_leaf(leaf)) else { return Ok(()) };
-    if route.pairing.allows_same_category || setting.limits.same_category_max.is_none() {
+    let is_allowed = match lead {
+        Lead::Pairing(route) => route.pairing.allows_same_category,
+        // Two of a kind are bought together where they are used up; a durable one is bought instead of the other.
+        Lead::Learned(learned) => {
+            entry.product().kind() == Kind::Consumable && learned.lift >= SAME_CATEGORY_LIFT
+        }
+    };
+    if is_allowed || setting.limits.same_category_max.is_none() {
         return Ok(());
     }
     let category = anchor.entry.product().category();

@@ -6,37 +6,65 @@ use sidecart_rules::{Slots, Stage};
 
 use crate::{
     answer::{Evidence, Offer, Reason, Slot, Source},
+    lead::{Lead, Learned},
     select::{Candidate, Selection},
     setting::{Anchor, Setting},
-    words::{Moment, words},
+    words::{Moment, learned_words, words},
 };
 
 /// The offer that a candidate becomes.
 pub(crate) fn offer(setting: &Setting<'_>, selection: &Selection<'_>, candidate: &Candidate<'_>) -> Offer {
-    let route = &candidate.route;
+    let own_need = match &candidate.lead {
+        Lead::Pairing(route) => route.pairing.need.clone(),
+        Lead::Learned(_) => None,
+    };
     let anchors = selection.anchors[candidate.anchors.clone()].iter();
     Offer {
         target: Arc::clone(candidate.entry),
         score: candidate.score,
-        source: Source::Pairing,
-        relation: route.pairing.relation,
-        need: route.pairing.need.clone().unwrap_or_else(|| candidate.need.into()),
+        source: source(&candidate.lead),
+        relation: candidate.lead.relation(),
+        need: own_need.unwrap_or_else(|| candidate.need.into()),
         anchors: anchors.map(|at| setting.anchors[*at].entry.product().id().clone()).collect(),
-        evidence: Evidence::Merchant(route.rule.id().clone()),
+        evidence: evidence(&candidate.lead),
         reason: reason(setting, candidate),
         price: candidate.price,
     }
 }
 
+fn source(lead: &Lead<'_>) -> Source {
+    match lead {
+        Lead::Pairing(_) => Source::Pairing,
+        Lead::Learned(learned) => Source::Affinity(learned.kind),
+    }
+}
+
+fn evidence(lead: &Lead<'_>) -> Evidence {
+    match lead {
+        Lead::Pairing(route) => Evidence::Merchant(route.rule.id().clone()),
+        Lead::Learned(Learned { level, support, lift, provenance, .. }) => Evidence::Orders {
+            level: *level,
+            support: *support,
+            lift: *lift,
+            provenance: provenance.map(Into::into),
+        },
+    }
+}
+
 /// Why, in the merchant's own sentence if there is one that fits these slots, else in a ready one.
 fn reason(setting: &Setting<'_>, candidate: &Candidate<'_>) -> Reason {
-    let anchor = &setting.anchors[candidate.route.anchor];
-    let pairing = candidate.route.pairing;
+    let anchor = &setting.anchors[candidate.lead.anchor()];
     let (target, beside) = (candidate.entry.product().title(), anchor.entry.product().title());
     let price = candidate.price.to_string();
-    let words = words(pairing.relation, moment(setting, anchor));
+    let moment = moment(setting, anchor);
     let slots = Slots { target, anchor: beside, need: candidate.need, price: &price };
-    let own = pairing.sentence.as_ref().and_then(|sentence| sentence.render(&slots));
+    let (words, own) = match &candidate.lead {
+        Lead::Pairing(route) => {
+            let sentence = route.pairing.sentence.as_ref();
+            (words(route.pairing.relation, moment), sentence.and_then(|sentence| sentence.render(&slots)))
+        }
+        Lead::Learned(learned) => (learned_words(learned.kind, moment), None),
+    };
     let text = own.unwrap_or_else(|| words.fill(target, beside));
     let slot = |name, value: &str| Slot { name, value: value.to_owned() };
     let slots = vec![

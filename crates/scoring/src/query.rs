@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use sidecart_catalog::{Money, ProductId, Timestamp};
+use sidecart_catalog::{Money, ProductId, ShopperId, Timestamp};
 use sidecart_rules::{Policy, Stage, Surface};
 
 /// What the shopper has before them. Counts are bounded by the caller, at the edge.
@@ -22,6 +22,8 @@ pub struct Query {
     pub owned: Vec<ProductId>,
     /// The order this is about; its products are anchors, and owned.
     pub order: Option<Order>,
+    /// Who asks, if known: what they bought before counts.
+    pub shopper: Option<ShopperId>,
     /// Price and stock known better by the caller.
     pub live: Vec<LiveOffer>,
     /// Products that may not be offered, because an earlier answer of the same batch has them.

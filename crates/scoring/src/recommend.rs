@@ -57,8 +57,9 @@ pub fn explain(snapshot: &Snapshot, query: &Query, products: &[ProductId]) -> (D
 }
 
 fn decide<T: Trace>(setting: &Setting<'_>, routes: &Routes<'_>, trace: &mut T) -> Decision {
-    let Gathered { pairs, is_cut } = gather(setting, routes, trace);
-    let selection = select(setting, routes, &pairs, trace);
+    let gathered = gather(setting, routes, trace);
+    let selection = select(setting, routes, &gathered, trace);
+    let Gathered { pairs, is_cut, .. } = gathered;
     let arranged = arrange(setting, &selection.passed, trace);
     let offers: Vec<_> = arranged.iter().map(|candidate| offer(setting, &selection, candidate)).collect();
     let why = if setting.limits.offers_max == 0 {

@@ -1,12 +1,12 @@
 //! Scores: the estimated chance that an offer is taken, and what the order of offers is weighed by.
 //!
-//! Until orders speak, both tables below are priors set by judgement, not measured:
+//! Where orders do not speak, both tables below are priors set by judgement, not measured:
 //! they say which relation is more pressing at which stage, and their order matters more than their size.
 
 use sidecart_catalog::Entry;
 use sidecart_rules::{Direction, Objective, Relation, Says, Stage};
 
-use crate::{judge::Target, routes::Route, setting::Setting};
+use crate::{judge::Target, lead::Lead, setting::Setting};
 
 /// The chance that an offer of this relation is taken at this stage, before any boost and without evidence.
 pub const fn prior(relation: Relation, stage: Stage) -> f64 {
@@ -48,11 +48,14 @@ const fn fit(relation: Relation) -> [f64; 7] {
 /// Odds are held within these, so that no number of boosts makes a score 0 or 1.
 const ODDS: (f64, f64) = (1e-6, 1e6);
 
-/// The chance that a target is taken on a route: the prior of its relation at the stage,
+/// The chance that a target is taken on a lead: what was learned, or the prior of a pairing's relation at the stage,
 /// its odds multiplied by every boost that applies, in the order of rule ids.
-pub(crate) fn score<'a>(setting: &Setting<'a>, route: &Route<'a>, target: &'a Entry) -> f64 {
-    let chance = prior(route.pairing.relation, setting.query.stage);
-    let anchor = setting.anchors[route.anchor].entry;
+pub(crate) fn score<'a>(setting: &Setting<'a>, lead: &Lead<'a>, target: &'a Entry) -> f64 {
+    let chance = match lead {
+        Lead::Pairing(route) => prior(route.pairing.relation, setting.query.stage),
+        Lead::Learned(learned) => learned.chance,
+    };
+    let anchor = setting.anchors[lead.anchor()].entry;
     let boosts = setting.snapshot.rules().boosts_on(target);
     let applying =
         boosts.filter(|rule| setting.applies(rule) && rule.covers(Direction::Forward, anchor, target));

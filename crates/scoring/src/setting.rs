@@ -95,8 +95,13 @@ impl<'a> Setting<'a> {
 
     /// Whether a product is an anchor itself.
     pub(crate) fn is_anchor(&self, entry: &Entry) -> bool {
+        self.place(entry).is_some()
+    }
+
+    /// The place of a product among the anchors.
+    pub(crate) fn place(&self, entry: &Entry) -> Option<usize> {
         let id = entry.product().id();
-        self.anchors.binary_search_by(|anchor| anchor.entry.product().id().cmp(id)).is_ok()
+        self.anchors.binary_search_by(|anchor| anchor.entry.product().id().cmp(id)).ok()
     }
 
     /// The first anchor of the same family.

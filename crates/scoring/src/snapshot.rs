@@ -1,9 +1,11 @@
 //! The immutable view one merchant is served from.
 
+use std::sync::Arc;
+
 use sidecart_catalog::Catalog;
 use sidecart_rules::{Policies, RuleSet};
 
-use crate::orders::Orders;
+use crate::{model::Model, orders::Orders};
 
 /// The parts of a snapshot. Each shares what it can with other generations; cloning is cheap.
 #[derive(Clone, Default)]
@@ -16,6 +18,8 @@ pub struct Parts {
     pub policies: Policies,
     /// What was bought.
     pub orders: Orders,
+    /// What was learned from that.
+    pub model: Arc<Model>,
 }
 
 /// One generation of one merchant. Immutable.
@@ -53,6 +57,11 @@ impl Snapshot {
     /// What was bought.
     pub fn orders(&self) -> &Orders {
         &self.parts.orders
+    }
+
+    /// What was learned from orders.
+    pub fn model(&self) -> &Model {
+        &self.parts.model
     }
 
     /// Limits on offering.

@@ -39,6 +39,7 @@ pub(crate) enum Stop<'a> {
     RelationDisallowed(Relation),
     NeedMet { need: &'a str, by: &'a ProductId },
     PriceProportion { price: Money, anchor: &'a ProductId, anchor_price: Money, max_percent: u32 },
+    EvidenceFloor { lift: f32, support: u32, min: f64 },
     ScoreFloor { score: f64, min: f64 },
     NeedTaken { need: &'a str, by: &'a ProductId, max: u32 },
     CategoryFull { category: &'a CategoryPath, max: u32 },
@@ -74,6 +75,7 @@ impl Stop<'_> {
             Self::RelationDisallowed(_) => Gate::RelationDisallowed,
             Self::NeedMet { .. } => Gate::NeedMet,
             Self::PriceProportion { .. } => Gate::PriceProportion,
+            Self::EvidenceFloor { .. } => Gate::EvidenceFloor,
             Self::ScoreFloor { .. } => Gate::ScoreFloor,
             Self::NeedTaken { .. } => Gate::NeedTaken,
             Self::CategoryFull { .. } => Gate::CategoryFull,
@@ -98,7 +100,7 @@ impl fmt::Display for Stop<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NoAnchor => f.write_str("no anchor, cart line or order line is in the catalog"),
-            Self::NoEvidence => f.write_str("no pairing leads from the anchors to it"),
+            Self::NoEvidence => f.write_str("no pairing and no orders lead from the anchors to it"),
             Self::UnknownProduct => f.write_str("the catalog does not have it"),
             Self::NoPrice => f.write_str("has no price"),
             Self::Discontinued => f.write_str("is discontinued"),
@@ -114,6 +116,7 @@ impl fmt::Display for Stop<'_> {
                 self.of_rule(f)
             }
             Self::Passed { .. }
+            | Self::EvidenceFloor { .. }
             | Self::ScoreFloor { .. }
             | Self::NeedTaken { .. }
             | Self::CategoryFull { .. }
@@ -193,6 +196,9 @@ impl Stop<'_> {
     fn of_arrangement(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Passed { place, score } => write!(f, "offered in place {place} with score {score:.4}"),
+            Self::EvidenceFloor { lift, support, min } => {
+                write!(f, "lift {lift:.2} < {min}, with support {support}")
+            }
             Self::ScoreFloor { score, min } => write!(f, "score {score:.4} < {min}"),
             Self::NeedTaken { need, by, max } => {
                 write!(f, "need `{need}` is taken by `{by}`, at most {max} for one need")

@@ -4,6 +4,8 @@
 
 use sidecart_rules::{Relation, Stage, Surface};
 
+use crate::lead::AffinityKind;
+
 /// How a reason is told: its code and its sentence, with `{target}` and `{anchor}` for their titles.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Words {
@@ -20,7 +22,7 @@ pub(crate) enum Moment {
 }
 
 macro_rules! table {
-    ($($relation:ident $name:literal {
+    ($(#[$words_doc:meta])* $words:ident, $kind:ident; $($relation:ident $name:literal {
         browse: $browse:literal,
         product: $product:literal,
         cart: $cart:literal,
@@ -30,10 +32,10 @@ macro_rules! table {
         delivered: $delivered:literal,
         replenish: $replenish:literal,
     })*) => {
-        /// The words for a relation at a moment.
-        pub(crate) const fn words(relation: Relation, moment: Moment) -> Words {
-            match relation {
-                $(Relation::$relation => match moment {
+        $(#[$words_doc])*
+        pub(crate) const fn $words(kind: $kind, moment: Moment) -> Words {
+            match kind {
+                $($kind::$relation => match moment {
                     Moment::Stage(Stage::Browse) => Words { code: concat!($name, "_BROWSE"), text: $browse },
                     Moment::Stage(Stage::Product) => Words { code: concat!($name, "_PRODUCT"), text: $product },
                     Moment::Stage(Stage::Cart) => Words { code: concat!($name, "_CART"), text: $cart },
@@ -47,17 +49,12 @@ macro_rules! table {
                 },)*
             }
         }
-
-        /// The name of a relation, as in the proto.
-        pub(crate) const fn relation(relation: Relation) -> &'static str {
-            match relation {
-                $(Relation::$relation => $name,)*
-            }
-        }
     };
 }
 
 table! {
+    /// The words for a relation at a moment.
+    words, Relation;
     RequiredAccessory "REQUIRED_ACCESSORY" {
         browse: "{anchor} needs this: {target}.",
         product: "Pair this with {target}: {anchor} needs it to work.",
@@ -127,6 +124,54 @@ table! {
         before_arrival: "Book {target} before {anchor} arrives.",
         delivered: "Now that you have {anchor}, you might need {target}.",
         replenish: "Time for {target} for {anchor}.",
+    }
+}
+
+table! {
+    /// The words for what orders taught at a moment. They say what was bought, never that it fits.
+    learned_words, AffinityKind;
+    BoughtWith "BOUGHT_WITH" {
+        browse: "Often bought with {anchor}: {target}.",
+        product: "Often bought with this: {target}.",
+        cart: "Don't forget {target}, often bought with {anchor}.",
+        checkout: "Add {target} before you go: often bought with {anchor}.",
+        ordered: "Often bought with {anchor}: {target}.",
+        before_arrival: "Often bought with {anchor}: add {target} before it arrives.",
+        delivered: "Now that you have {anchor}, you might need {target}: they are often bought together.",
+        replenish: "Time for more: {target} is often bought with {anchor}.",
+    }
+    BoughtAfter "BOUGHT_AFTER" {
+        browse: "Often bought after {anchor}: {target}.",
+        product: "Often bought later by those who bought this: {target}.",
+        cart: "Often needed after {anchor}: {target}.",
+        checkout: "Add {target} before you go: often bought after {anchor}.",
+        ordered: "Often bought after {anchor}: {target}.",
+        before_arrival: "Often bought after {anchor}: add {target} before it arrives.",
+        delivered: "Now that you have {anchor}, you might need {target}: others bought it next.",
+        replenish: "Often bought after {anchor}: {target}.",
+    }
+    BoughtAgain "BOUGHT_AGAIN" {
+        browse: "You bought this before: {target}.",
+        product: "You bought this before: {target}.",
+        cart: "Don't forget {target}, which you bought before.",
+        checkout: "Add {target} before you go: you bought it before.",
+        ordered: "You bought this before: {target}.",
+        before_arrival: "You bought this before: {target}.",
+        delivered: "You bought this before: {target}.",
+        replenish: "Time for more: {target}.",
+    }
+}
+
+/// The name of a relation, as in the proto.
+pub(crate) const fn relation(relation: Relation) -> &'static str {
+    match relation {
+        Relation::RequiredAccessory => "REQUIRED_ACCESSORY",
+        Relation::Accessory => "ACCESSORY",
+        Relation::Consumable => "CONSUMABLE",
+        Relation::Refill => "REFILL",
+        Relation::Protection => "PROTECTION",
+        Relation::BundlePart => "BUNDLE_PART",
+        Relation::Service => "SERVICE",
     }
 }
 

@@ -106,7 +106,7 @@ fn words_fit_the_stage_and_the_relation() {
             world.query.policy = policy(Override { offers_max: Some(9), ..Override::default() });
         });
         let card =
-            decision.offers.iter().find(|offer| offer.relation == Relation::RequiredAccessory).unwrap();
+            decision.offers.iter().find(|offer| offer.relation == Some(Relation::RequiredAccessory)).unwrap();
         assert_eq!((card.reason.code, card.reason.text.as_str()), (code, text));
     }
 }
@@ -313,7 +313,7 @@ fn several_anchors_of_one_offer_are_all_named() {
     });
     let card = &decision.offers[0];
     assert_eq!(card.anchors, ids(&["gr3", "x100v"]));
-    assert_eq!(card.relation, Relation::RequiredAccessory);
+    assert_eq!(card.relation, Some(Relation::RequiredAccessory));
 }
 
 #[test]

@@ -4,12 +4,14 @@
 
 use std::io::{self, Read, Write};
 
+use bytes::Bytes;
 use sidecart_catalog::{MerchantId, Product, Violation};
 use sidecart_rules::{Policy, Rule};
-use sidecart_scoring::{Snapshot, orders::RecordedOrder};
+use sidecart_scoring::{Snapshot, model::Model, orders::RecordedOrder};
 
 use crate::{
     change::Truth,
+    convert,
     registry::Published,
     store::{
         Row, RowKind,
@@ -17,6 +19,9 @@ use crate::{
     },
     writer::Record,
 };
+
+/// Bytes of a piece of a model.
+const PIECE_BYTES: usize = 64 * 1024;
 
 /// Why an export file cannot be taken for the truth of a merchant.
 #[derive(Debug, thiserror::Error)]
@@ -51,7 +56,18 @@ pub(crate) fn rows(snapshot: &Snapshot) -> impl Iterator<Item = Row> {
     let rules = snapshot.rules().list(None).map(|rule| row(&**rule));
     let products = snapshot.catalog().iter().map(|entry| row(entry.product()));
     let orders = snapshot.orders().iter().map(|order| row(&**order));
-    policies.chain(rules).chain(products).chain(orders)
+    let model = pieces(snapshot.model());
+    policies.chain(rules).chain(products).chain(orders).chain(model)
+}
+
+/// What was learned, in pieces that fit a record each.
+pub(crate) fn pieces(model: &Model) -> impl Iterator<Item = Row> + use<> {
+    let bytes = if model.is_empty() { Bytes::new() } else { Bytes::from(convert::model::encode(model)) };
+    (0..bytes.len().div_ceil(PIECE_BYTES)).map(move |at| {
+        let (start, end) = (at * PIECE_BYTES, bytes.len().min((at + 1) * PIECE_BYTES));
+        let id = u32::try_from(at).expect("a model is bounded").to_be_bytes();
+        Row { kind: RowKind::Model, id: Box::new(id), value: bytes.slice(start..end) }
+    })
 }
 
 fn row<T: Record>(value: &T) -> Row {
@@ -105,6 +121,7 @@ pub(crate) fn take(truth: &mut Truth, kind: RowKind, id: &[u8], value: &[u8]) ->
         RowKind::Product => truth.products.push(Product::decode(value).map_err(invalid)?),
         RowKind::Rule => truth.rules.push(Rule::decode(value).map_err(invalid)?),
         RowKind::Policy => truth.policies.push(Policy::decode(value).map_err(invalid)?),
+        RowKind::Model => drop(truth.model.insert(id.into(), value.to_vec().into())),
         RowKind::Order => truth.orders.push(RecordedOrder::decode(value).map_err(invalid)?),
         RowKind::Request => {}
     }

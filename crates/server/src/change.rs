@@ -2,9 +2,12 @@
 //!
 //! Applying a change is deterministic: every time and id it needs is a field of it.
 
+use std::{collections::BTreeMap, sync::Arc};
+
+use bytes::Bytes;
 use sidecart_catalog::{MerchantId, OfferPatch, Product, ProductId, Timestamp, Violation};
 use sidecart_rules::{Policy, PolicyName, Rule, RuleId};
-use sidecart_scoring::orders::RecordedOrder;
+use sidecart_scoring::{model::Model, orders::RecordedOrder};
 
 /// One write of one merchant.
 #[derive(Debug, Clone)]
@@ -51,6 +54,8 @@ pub(crate) enum Change {
     DeletePolicy(PolicyName),
     /// Add what is told of orders to what is known of them, each on its own.
     RecordOrders(Vec<RecordedOrder>),
+    /// Serve what was learned from orders.
+    Learned(Arc<Model>),
     /// Go back to what an earlier generation held.
     RollBack {
         /// Which generation.
@@ -73,6 +78,8 @@ pub(crate) struct Truth {
     pub policies: Vec<Policy>,
     /// Orders.
     pub orders: Vec<RecordedOrder>,
+    /// What was learned from them, as it is stored: its pieces, by place.
+    pub model: BTreeMap<Box<[u8]>, Bytes>,
 }
 
 /// Which parts of a snapshot are meant.
@@ -165,6 +172,7 @@ impl Change {
             Self::SetPolicy(_) => "SetPolicy",
             Self::DeletePolicy(_) => "DeletePolicy",
             Self::RecordOrders(_) => "RecordOrders",
+            Self::Learned(_) => "LearnAffinities",
             Self::RollBack { .. } => "RollBack",
             Self::Restore(_) => "Import",
         }

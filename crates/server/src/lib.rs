@@ -13,6 +13,7 @@ pub mod convert;
 mod diff;
 pub mod edge;
 mod keeper;
+mod learner;
 pub mod limits;
 mod metrics;
 mod registry;

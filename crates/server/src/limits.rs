@@ -161,6 +161,8 @@ pub const WRITES_MAX: usize = 512;
 pub const BULKS_MAX: usize = 16;
 /// Of these, uploads that are held in memory whole before they are applied.
 pub const REPLACEMENTS_MAX: usize = 4;
+/// Models that are learned at once; others wait.
+pub const LEARNING_MAX: usize = 1;
 /// Concurrent calls that people make: lint, history, diff; and calls of unknown methods.
 pub const ADMINS_MAX: usize = 32;
 /// Concurrent subscriptions to new generations.

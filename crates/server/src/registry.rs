@@ -11,12 +11,13 @@ use std::{
 
 use arc_swap::ArcSwap;
 use sidecart_catalog::{MerchantId, Timestamp};
-use sidecart_scoring::Snapshot;
+use sidecart_scoring::{Parts, Snapshot};
 use tokio::sync::watch;
 
 use crate::limits::SNAPSHOTS_KEPT_MAX;
 
 /// A snapshot with what is said about it.
+#[derive(Clone)]
 pub(crate) struct Published {
     /// The snapshot.
     pub snapshot: Arc<Snapshot>,
@@ -39,6 +40,9 @@ pub(crate) const HISTORY_MAX: usize = SNAPSHOTS_KEPT_MAX;
 const STREAMED_ONLY_MAX: usize = HISTORY_MAX / 2;
 /// Most changes between the kept generations, together: what they do not share costs memory.
 const HISTORY_CHANGES_MAX: usize = 1_000_000;
+
+/// Models that the kept generations hold, together.
+const MODELS_KEPT_MAX: usize = 2;
 
 /// Most merchants that one server holds.
 pub(crate) const MERCHANTS_MAX: usize = 10_000;
@@ -96,8 +100,27 @@ impl Slot {
         }
         retire(&mut history, &next);
         history.push_back(next);
+        forget_models(&mut history);
         drop(history);
         self.generation.send_replace(generation);
+    }
+}
+
+/// Takes the models out of generations older than the last [`MODELS_KEPT_MAX`] models: each is large, nothing goes back
+/// to one, and orders teach the newest anew.
+fn forget_models(history: &mut VecDeque<Arc<Published>>) {
+    let (mut seen, mut newest) = (0, None);
+    for kept in history.iter_mut().rev() {
+        let model = &kept.snapshot.parts().model;
+        if newest.as_ref().is_none_or(|newest| !Arc::ptr_eq(newest, model)) {
+            seen += 1;
+            newest = Some(model.clone());
+        }
+        if seen > MODELS_KEPT_MAX && !model.is_empty() {
+            let parts = Parts { model: Arc::default(), ..kept.snapshot.parts().clone() };
+            let snapshot = Arc::new(Snapshot::new(kept.snapshot.generation(), parts));
+            *kept = Arc::new(Published { snapshot, ..Published::clone(kept) });
+        }
     }
 }
 

@@ -12,6 +12,7 @@ use crate::{
     boot::{BootError, Booted, Repair, boot},
     edge::{DescriptorError, Edge, Settings, log_panics},
     keeper::Keeper,
+    learner::Learner,
     metrics,
     registry::Registry,
     services,
@@ -34,6 +35,8 @@ pub struct Config {
     pub writer_threads: usize,
     /// How often what changed is exported; it is at shutdown too. Zero: only then.
     pub export_every: Duration,
+    /// How often each merchant's model is learned anew, if its orders have changed. Zero: only on demand.
+    pub learn_every: Duration,
     /// Whether, and how, a damaged store is set aside, and a new one written from what is sound and the last good
     /// exports.
     pub repair: Option<Repair>,
@@ -51,6 +54,7 @@ impl Config {
             cache_bytes: StoreOptions::default().cache_bytes,
             writer_threads: 4,
             export_every: Duration::from_secs(60 * 60),
+            learn_every: Duration::from_secs(60 * 60),
             repair: None,
             edge: Settings::default(),
         }
@@ -144,20 +148,32 @@ struct Server {
     writer: Writer,
     keeper: Keeper,
     export_every: Duration,
+    learner: Learner,
+    learn_every: Duration,
     closing: services::Closing,
 }
 
 impl Server {
     async fn open(config: Config) -> Result<Self, RunError> {
-        let Config { listen, metrics, data, cache_bytes, writer_threads, export_every, repair, edge } =
-            config;
+        let Config {
+            listen,
+            metrics,
+            data,
+            cache_bytes,
+            writer_threads,
+            export_every,
+            learn_every,
+            repair,
+            edge,
+        } = config;
         let options = StoreOptions { cache_bytes };
         let (registry, writer) = {
             let data = data.clone();
             spawn_blocking(move || boot_all(&data, &options, writer_threads, repair.as_ref())).await??
         };
         let closing = services::Closing::default();
-        let routes = services::routes(registry.clone(), writer.clone(), closing.clone());
+        let learner = Learner::new(registry.clone(), writer.clone());
+        let routes = services::routes(registry.clone(), writer.clone(), learner.clone(), closing.clone());
         let listener = bind(listen).await?;
         let addr = listener.local_addr().map_err(|source| RunError::Listen { at: listen, source })?;
         let metrics = match metrics {
@@ -166,22 +182,36 @@ impl Server {
         };
         let edge = Edge::new(routes, &services::NAMES, edge).await?;
         let keeper = Keeper::new(data, registry.clone());
-        Ok(Self { addr, listener, metrics, edge, registry, writer, keeper, export_every, closing })
+        Ok(Self {
+            addr,
+            listener,
+            metrics,
+            edge,
+            registry,
+            writer,
+            keeper,
+            export_every,
+            learner,
+            learn_every,
+            closing,
+        })
     }
 
     /// Serves; then NOT_SERVING, drain with a deadline, writer joins, exports, flush and seal, in this order.
     async fn serve(self, shutdown: impl Future<Output = ()>) -> Result<(), RunError> {
-        let Self { listener, metrics, edge, registry, writer, keeper, export_every, closing, .. } = self;
+        let Self { listener, metrics, edge, registry, writer, keeper, closing, .. } = self;
+        let (export_every, learn_every, learner) = (self.export_every, self.learn_every, self.learner);
         let sources = metrics::Sources { counters: edge.counters(), registry, wear: writer.wear() };
         let measured = metrics.map(|listener| tokio::spawn(metrics::serve(listener, sources)));
         let exporting = (!export_every.is_zero()).then(|| tokio::spawn(keeper.clone().run(export_every)));
+        let learning = (!learn_every.is_zero()).then(|| tokio::spawn(learner.run(learn_every)));
         let shutdown = async {
             shutdown.await;
             closing.close();
         };
         let drained = edge.serve(listener, shutdown).await;
         tracing::info!(connections_cut = drained.connections_cut, "drained");
-        for task in [exporting, measured].into_iter().flatten() {
+        for task in [exporting, measured, learning].into_iter().flatten() {
             task.abort();
         }
         spawn_blocking(move || {

@@ -1,5 +1,6 @@
 //! The commands: each asks the server and prints the answer.
 
+mod affinities;
 mod catalog;
 mod explain;
 mod merchants;
@@ -21,7 +22,7 @@ use clap::CommandFactory;
 use tokio::runtime;
 
 use crate::{
-    args::{Cli, Command, ConfigCommand, Globals, RecommendArgs},
+    args::{AffinitiesCommand, Cli, Command, ConfigCommand, Globals, OrdersCommand, RecommendArgs},
     batch, config,
     exit::Exit,
     import,
@@ -81,6 +82,14 @@ async fn talk(globals: &Globals, command: Command) -> Result<Exit> {
         }
         Command::Recommend(args) => recommend::recommend(remote, args, output).await?,
         Command::Explain(args) => explain::explain(remote, args, output).await?,
+        Command::Learn { accept_collapse } => affinities::learn(remote, accept_collapse, output).await?,
+        Command::Affinities(AffinitiesCommand::List { product_id }) => {
+            affinities::list(remote, product_id, output).await?;
+        }
+        Command::Affinities(AffinitiesCommand::Model) => affinities::model(remote, output).await?,
+        Command::Orders(OrdersCommand::Get { order_id }) => {
+            affinities::order(remote, order_id, output).await?;
+        }
         Command::Products(command) => catalog::products(remote, command, output).await?,
         Command::Rules(command) => rules::rules(remote, command, output).await?,
         Command::Policy(command) => policy::policy(remote, command, output).await?,

@@ -115,6 +115,11 @@ pub(crate) const KEYS: &[Key] = &[
         Time(|s| &mut s.server.export_every),
     ),
     key(
+        "learn_every",
+        "How often each merchant's model is learned anew, if its orders have changed; 0s: on demand only",
+        Time(|s| &mut s.server.learn_every),
+    ),
+    key(
         "connections_max",
         "Open connections; more are refused",
         Count(|s| &mut s.server.edge.connections_max),

@@ -52,6 +52,9 @@ fn limits_out_of_range_are_refused_with_their_field() {
         (Override { same_category_max: Some(101), ..none }, Some("same_category_max")),
         (Override { stock_min: Some(1_000_000_000), ..none }, None),
         (Override { stock_min: Some(1_000_000_001), ..none }, Some("stock_min")),
+        (Override { lift_min: Some(1_000.0), ..none }, None),
+        (Override { lift_min: Some(1_000.1), ..none }, Some("lift_min")),
+        (Override { lift_min: Some(-0.1), ..none }, Some("lift_min")),
         (Override { score_min: Some(1.0), ..none }, None),
         (Override { score_min: Some(1.1), ..none }, Some("score_min")),
         (Override { score_min: Some(-0.1), ..none }, Some("score_min")),
@@ -87,6 +90,7 @@ fn built_in_limits_are_as_published() {
             same_category_max: Some(1),
             stock_min: 1,
             score_min: 0.0,
+            lift_min: 1.0,
             objective: Objective::TakeRate,
             disallowed_relations: Relations::NONE,
         };
@@ -107,6 +111,7 @@ fn open_lifts_restraint_everywhere() {
         same_category_max: None,
         stock_min: 0,
         score_min: 0.0,
+        lift_min: 0.0,
         objective: Objective::TakeRate,
         disallowed_relations: Relations::NONE,
     };
@@ -147,6 +152,7 @@ fn every_limit_can_be_overridden() {
         same_category_max: Some(6),
         stock_min: Some(7),
         score_min: Some(0.8),
+        lift_min: Some(2.0),
         objective: Some(Objective::Margin),
         disallowed_relations: Some(relations),
     };
@@ -158,6 +164,7 @@ fn every_limit_can_be_overridden() {
         same_category_max: Some(6),
         stock_min: 7,
         score_min: 0.8,
+        lift_min: 2.0,
         objective: Objective::Margin,
         disallowed_relations: relations,
     };

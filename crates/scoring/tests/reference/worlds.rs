@@ -279,6 +279,7 @@ fn policy() -> impl Strategy<Value = Policy> {
             price_proportion_max_percent: limits.0,
             stock_min: limits.1,
             score_min: limits.2,
+            lift_min: None,
             objective,
             disallowed_relations: disallowed.map(Relations::from_iter),
         });

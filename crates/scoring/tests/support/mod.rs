@@ -170,6 +170,7 @@ pub(crate) fn query(stage: Stage, anchors: &[&str]) -> Query {
         cart: Vec::new(),
         owned: Vec::new(),
         order: None,
+        shopper: None,
         live: Vec::new(),
         taken: Vec::new(),
         results_max: None,

@@ -4,9 +4,14 @@ use std::collections::BTreeMap;
 
 use sidecart::v1 as pb;
 use sidecart_catalog::ProductId;
-use sidecart_scoring::{Decision, Evidence, Gate, Offer, Reason, Slot, Source, TraceEntry, Verdict, Why};
+use sidecart_scoring::{
+    AffinityKind, Decision, Evidence, Gate, Level, Offer, Reason, Slot, Source, TraceEntry, Verdict, Why,
+};
 
 use super::{enums, money};
+
+/// The provenance of what was learned here.
+pub(crate) const LEARNED: &str = "learned";
 
 /// What a decision is told by, besides itself.
 #[derive(Debug)]
@@ -39,17 +44,11 @@ pub fn offer_to_pb(offer: Offer) -> pb::Offer {
     pb::Offer {
         product_id: target.product().id().to_string(),
         score,
-        source: match source {
-            Source::Pairing => pb::Source::Pairing.into(),
-        },
-        relation: enums::relation::to_pb(relation).into(),
+        source: source_to_pb(source).into(),
+        relation: relation.map(|relation| enums::relation::to_pb(relation).into()).unwrap_or_default(),
         need: need.to_string(),
         anchor_ids: texts(&anchors),
-        evidence: Some(match evidence {
-            Evidence::Merchant(rule) => {
-                pb::Evidence { level: pb::EvidenceLevel::Merchant.into(), rule_id: rule.as_str().to_owned() }
-            }
-        }),
+        evidence: Some(evidence_to_pb(evidence)),
         reason: Some(reason_to_pb(reason)),
         price: Some(money::to_pb(price)),
     }
@@ -64,6 +63,41 @@ pub fn trace_to_pb(entry: TraceEntry) -> pb::TraceEntry {
         detail,
         rule_id: rule.map(|rule| rule.as_str().to_owned()).unwrap_or_default(),
         anchor_id: anchor.map(|anchor| anchor.to_string()).unwrap_or_default(),
+    }
+}
+
+fn source_to_pb(source: Source) -> pb::Source {
+    match source {
+        Source::Pairing => pb::Source::Pairing,
+        Source::Affinity(AffinityKind::BoughtWith) => pb::Source::BoughtWith,
+        Source::Affinity(AffinityKind::BoughtAfter) => pb::Source::BoughtAfter,
+        Source::Affinity(AffinityKind::BoughtAgain) => pb::Source::BoughtAgain,
+    }
+}
+
+fn evidence_to_pb(evidence: Evidence) -> pb::Evidence {
+    match evidence {
+        Evidence::Merchant(rule) => pb::Evidence {
+            level: pb::EvidenceLevel::Merchant.into(),
+            rule_id: rule.as_str().to_owned(),
+            ..pb::Evidence::default()
+        },
+        Evidence::Orders { level, support, lift, provenance } => pb::Evidence {
+            level: level_to_pb(level).into(),
+            rule_id: String::new(),
+            support: support.into(),
+            lift: lift.into(),
+            provenance: provenance.map_or_else(|| LEARNED.to_owned(), String::from),
+        },
+    }
+}
+
+fn level_to_pb(level: Level) -> pb::EvidenceLevel {
+    match level {
+        Level::Product => pb::EvidenceLevel::Product,
+        Level::Family => pb::EvidenceLevel::Family,
+        Level::Leaf => pb::EvidenceLevel::LeafCategory,
+        Level::Parent => pb::EvidenceLevel::ParentCategory,
     }
 }
 
@@ -118,6 +152,7 @@ fn gate_to_pb(gate: Gate) -> pb::Gate {
         Gate::RelationDisallowed => pb::Gate::RelationDisallowed,
         Gate::NeedMet => pb::Gate::NeedMet,
         Gate::PriceProportion => pb::Gate::PriceProportion,
+        Gate::EvidenceFloor => pb::Gate::EvidenceFloor,
         Gate::ScoreFloor => pb::Gate::ScoreFloor,
         Gate::NeedTaken => pb::Gate::NeedTaken,
         Gate::CategoryFull => pb::Gate::CategoryFull,

@@ -1,6 +1,6 @@
 //! Ids.
 
-use sidecart_catalog::{MerchantId, ProductId, Violation};
+use sidecart_catalog::{MerchantId, ProductId, ShopperId, Violation};
 
 use super::bounds::at_most;
 
@@ -18,6 +18,17 @@ pub fn merchant(id: &str) -> Result<MerchantId, Violation> {
 /// Not an id that a product can have.
 pub fn product(id: &str) -> Result<ProductId, Violation> {
     ProductId::new(id).map_err(|fault| fault.within("product_id"))
+}
+
+/// A shopper, at `shopper_id`; none, when it is empty.
+///
+/// # Errors
+/// Not an id that a shopper can have.
+pub fn shopper(id: &str) -> Result<Option<ShopperId>, Violation> {
+    if id.is_empty() {
+        return Ok(None);
+    }
+    ShopperId::new(id).map(Some).map_err(|fault| fault.within("shopper_id"))
 }
 
 /// A list of products, at `field`.

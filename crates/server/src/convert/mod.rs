@@ -11,6 +11,7 @@ pub mod enums;
 pub mod id;
 pub mod lint;
 pub mod matching;
+pub(crate) mod model;
 pub mod money;
 pub mod offer;
 pub(crate) mod order;

@@ -1,7 +1,7 @@
 //! Recorded orders.
 
 use sidecart::v1 as pb;
-use sidecart_catalog::{OrderId, ShopperId, Timestamp, Violation};
+use sidecart_catalog::{OrderId, Timestamp, Violation};
 use sidecart_scoring::orders::{
     CHANGES_MAX, LINES_MAX, OrderChange, OrderLine, RecordedOrder, Reversal, Statement, WhatChanged,
 };
@@ -44,11 +44,8 @@ pub(crate) fn from_pb(order: pb::RecordedOrder) -> Result<RecordedOrder, Violati
     let pb::RecordedOrder { order_id, shopper_id, placed_at, lines, updated_at, changes } = order;
     at_most(&lines, LINES_MAX, "lines")?;
     at_most(&changes, CHANGES_MAX, "changes")?;
-    let id = OrderId::new(&order_id).map_err(|fault| fault.within("order_id"))?;
-    let shopper = match shopper_id.as_str() {
-        "" => None,
-        shopper => Some(ShopperId::new(shopper).map_err(|fault| fault.within("shopper_id"))?),
-    };
+    let order_id = OrderId::new(&order_id).map_err(|fault| fault.within("order_id"))?;
+    let shopper = id::shopper(&shopper_id)?;
     let placed_at = time::optional(placed_at.as_ref(), "placed_at")?;
     let updated_at = time::optional(updated_at.as_ref(), "updated_at")?;
     let lines = each(lines, "lines", line)?;
@@ -63,7 +60,7 @@ pub(crate) fn from_pb(order: pb::RecordedOrder) -> Result<RecordedOrder, Violati
             return Err(Violation::new("placed_at", "is required with shopper_id, lines and updated_at"));
         }
     };
-    RecordedOrder::new(id, statement, changes)
+    RecordedOrder::new(order_id, statement, changes)
 }
 
 fn line(line: pb::OrderLine) -> Result<OrderLine, Violation> {

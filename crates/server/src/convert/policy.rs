@@ -69,6 +69,7 @@ fn said(limits: pb::PolicyLimits) -> Result<Override, Violation> {
         same_category_max,
         stock_min,
         score_min,
+        lift_min,
         objective,
         disallowed_relations,
     } = limits;
@@ -83,6 +84,7 @@ fn said(limits: pb::PolicyLimits) -> Result<Override, Violation> {
         same_category_max,
         stock_min: stock_min.map(pieces).transpose()?,
         score_min,
+        lift_min,
         objective: enums::objective::from_pb(objective).map_err(|fault| fault.within("objective"))?,
         disallowed_relations: enums::relations(disallowed_relations, "disallowed_relations")?,
     })
@@ -102,6 +104,7 @@ fn layer_to_pb(own: &Override) -> pb::PolicyLimits {
         same_category_max,
         stock_min,
         score_min,
+        lift_min,
         objective,
         disallowed_relations,
     } = *own;
@@ -113,6 +116,7 @@ fn layer_to_pb(own: &Override) -> pb::PolicyLimits {
         same_category_max,
         stock_min: stock_min.map(i64::from),
         score_min,
+        lift_min,
         objective: objective.map(|objective| enums::objective::to_pb(objective).into()).unwrap_or_default(),
         disallowed_relations: disallowed_relations.map(enums::relations_to_pb).unwrap_or_default(),
     }
@@ -132,6 +136,7 @@ mod tests {
             same_category_max: Some(0),
             stock_min: Some(7),
             score_min: Some(0.25),
+            lift_min: Some(1.5),
             objective: pb::ValueObjective::Margin.into(),
             disallowed_relations: vec![pb::Relation::Refill.into(), pb::Relation::Service.into()],
         };

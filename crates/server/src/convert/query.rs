@@ -63,7 +63,6 @@ pub fn from_pb(request: pb::RecommendRequest, now: Timestamp) -> Result<Draft, V
     } = request;
     let stage = enums::stage::from_pb(stage).map_err(|fault| fault.within("stage"))?;
     let surface = enums::surface::from_pb(surface).map_err(|fault| fault.within("surface"))?;
-    short(&shopper_id, limits::ID_MAX_BYTES, "shopper_id")?;
     short(&session_id, limits::ID_MAX_BYTES, "session_id")?;
     let (policy, policy_name) = choice(policy)?;
     let query = Query {
@@ -74,6 +73,7 @@ pub fn from_pb(request: pb::RecommendRequest, now: Timestamp) -> Result<Draft, V
         cart: lines(cart, limits::CART_LINES_MAX, "cart")?,
         owned: id::products(&owned_ids, limits::OWNED_MAX, "owned_ids")?,
         order: order.map(ordered).transpose().map_err(|fault| fault.within("order"))?,
+        shopper: id::shopper(&shopper_id)?,
         live: known_better(live)?,
         taken: Vec::new(),
         results_max: results_max(max_results)?,

@@ -104,7 +104,7 @@ impl Call {
     fn end(&self, deadline: Deadline) -> Option<End> {
         let connection = Arc::clone(&self.connection);
         match self.method.shape {
-            Shape::Unary | Shape::Upload => None,
+            Shape::Unary | Shape::Job | Shape::Upload => None,
             Shape::Download => Some(Box::pin(async move { passed(deadline).await })),
             Shape::Subscription => Some(Box::pin(async move {
                 tokio::select! {

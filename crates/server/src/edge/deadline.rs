@@ -64,7 +64,7 @@ pub(super) fn limit(
         Shape::Unary => {
             Some(asked.unwrap_or(settings.unary_deadline_default).min(settings.unary_deadline_max))
         }
-        Shape::Upload | Shape::Download => Some(
+        Shape::Job | Shape::Upload | Shape::Download => Some(
             asked.map_or(settings.transfer_deadline_max, |asked| asked.min(settings.transfer_deadline_max)),
         ),
         Shape::Subscription => asked,
@@ -133,6 +133,7 @@ mod tests {
             (Shape::Unary, None, Some(default)),
             (Shape::Unary, Some("1S"), Some(second)),
             (Shape::Unary, Some("24H"), Some(max)),
+            (Shape::Job, None, Some(transfer)),
             (Shape::Upload, None, Some(transfer)),
             (Shape::Upload, Some("1S"), Some(second)),
             (Shape::Download, Some("24H"), Some(transfer)),

@@ -41,6 +41,8 @@ impl Class {
 pub(super) enum Shape {
     /// One request, one answer.
     Unary,
+    /// One request, one answer after long work, which goes on when the caller has gone.
+    Job,
     /// A stream of requests, one answer.
     Upload,
     /// One request, a stream of answers that ends by itself.
@@ -83,7 +85,7 @@ impl Method {
 static UNKNOWN: Method = unary("(unknown)", Class::Admin);
 
 /// The most frequent first: it is searched in order.
-static METHODS: [Method; 34] = [
+static METHODS: [Method; 37] = [
     unary("/sidecart.v1.RecommendationService/Recommend", Class::Read),
     unary("/sidecart.v1.RecommendationService/Explain", Class::Read),
     unary("/sidecart.v1.RecommendationService/BatchRecommend", Class::Bulk),
@@ -96,6 +98,9 @@ static METHODS: [Method; 34] = [
     unary("/sidecart.v1.OrderService/RecordOrders", Class::Write),
     unary("/sidecart.v1.OrderService/GetOrder", Class::Read),
     shaped("/sidecart.v1.OrderService/ImportOrders", Class::Bulk, Shape::Upload),
+    shaped("/sidecart.v1.AffinityService/LearnAffinities", Class::Bulk, Shape::Job),
+    unary("/sidecart.v1.AffinityService/GetModel", Class::Read),
+    unary("/sidecart.v1.AffinityService/ListAffinities", Class::Read),
     unary("/sidecart.v1.RulesService/UpsertRules", Class::Write),
     unary("/sidecart.v1.RulesService/DeleteRules", Class::Write),
     unary("/sidecart.v1.RulesService/ListRules", Class::Read),
@@ -144,7 +149,7 @@ mod tests {
         assert_ne!(method, &UNKNOWN, "{path} is missing from the table");
         let streams = (descriptor.client_streaming(), descriptor.server_streaming());
         let fits = match method.shape {
-            Shape::Unary => streams == (false, false),
+            Shape::Unary | Shape::Job => streams == (false, false),
             Shape::Upload => streams == (true, false),
             Shape::Download => streams == (false, true),
             Shape::Subscription => streams.1,

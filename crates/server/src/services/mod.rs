@@ -3,6 +3,7 @@
 //! A handler parses, takes one snapshot or submits one change, and renders.
 //! It holds no state of its own: what is written goes through [`Writer`], what is read comes from [`Registry`].
 
+mod affinities;
 mod asked;
 mod catalog;
 mod clock;
@@ -28,6 +29,7 @@ mod write;
 use std::sync::Arc;
 
 use sidecart::v1::{
+    affinity_service_server::{self, AffinityServiceServer},
     catalog_service_server::{self, CatalogServiceServer},
     order_service_server::{self, OrderServiceServer},
     recommendation_service_server::{self, RecommendationServiceServer},
@@ -36,23 +38,25 @@ use sidecart::v1::{
 };
 use tonic::service::Routes;
 
-pub(crate) use self::closing::Closing;
 use self::{
-    catalog::Catalog, front::Front, orders::OrderDesk, recommendation::Recommendation, rules::Rules,
-    snapshot::Snapshots, work::Room,
+    affinities::Affinities, catalog::Catalog, front::Front, orders::OrderDesk,
+    recommendation::Recommendation, rules::Rules, snapshot::Snapshots, work::Room,
 };
+pub(crate) use self::{clock::now, closing::Closing};
 use crate::{
+    learner::Learner,
     limits::{IMPORT_MESSAGE_MAX_BYTES, REQUEST_MAX_BYTES},
     registry::Registry,
     writer::Writer,
 };
 
 /// The services, each of which has a health of its own.
-pub(crate) const NAMES: [&str; 5] = [
+pub(crate) const NAMES: [&str; 6] = [
     catalog_service_server::SERVICE_NAME,
     rules_service_server::SERVICE_NAME,
     recommendation_service_server::SERVICE_NAME,
     order_service_server::SERVICE_NAME,
+    affinity_service_server::SERVICE_NAME,
     snapshot_service_server::SERVICE_NAME,
 ];
 
@@ -66,15 +70,18 @@ struct Desk {
 }
 
 /// The services, with the bounds on their messages. Watches end when `closing` does.
-pub(crate) fn routes(registry: Arc<Registry>, writer: Writer, closing: Closing) -> Routes {
+pub(crate) fn routes(registry: Arc<Registry>, writer: Writer, learner: Learner, closing: Closing) -> Routes {
     let desk = Desk { registry, writer, closing, room: Room::default() };
     let catalog = CatalogServiceServer::new(Catalog::new(desk.clone()));
     let rules = RulesServiceServer::new(Rules::new(desk.clone()));
     let orders = OrderServiceServer::new(OrderDesk::new(desk.clone()));
+    let affinities = AffinityServiceServer::new(Affinities::new(desk.clone(), learner));
+    let affinities = affinities.max_decoding_message_size(REQUEST_MAX_BYTES);
     let snapshots = SnapshotServiceServer::new(Snapshots::new(desk.clone()));
     let recommendation = RecommendationServiceServer::new(Recommendation::new(desk));
     let recommendation = recommendation.max_decoding_message_size(REQUEST_MAX_BYTES);
     Routes::new(Front { calls: recommendation.clone(), uploads: recommendation, upload_methods: &[] })
+        .add_service(Front { calls: affinities.clone(), uploads: affinities, upload_methods: &[] })
         .add_service(Front {
             calls: catalog.clone().max_decoding_message_size(REQUEST_MAX_BYTES),
             uploads: catalog.max_decoding_message_size(IMPORT_MESSAGE_MAX_BYTES),

@@ -44,11 +44,14 @@ pub enum RowKind {
     Request,
     /// What was bought, and what became of it.
     Order,
+    /// A piece of what was learned from orders.
+    Model,
 }
 
 impl RowKind {
     /// All of them, by code.
-    pub const ALL: [Self; 5] = [Self::Product, Self::Rule, Self::Policy, Self::Request, Self::Order];
+    pub const ALL: [Self; 6] =
+        [Self::Product, Self::Rule, Self::Policy, Self::Request, Self::Order, Self::Model];
 
     /// Its code on disk and in export files. Codes are never reused.
     pub fn code(self) -> u8 {
@@ -58,6 +61,7 @@ impl RowKind {
             Self::Policy => 3,
             Self::Request => 4,
             Self::Order => 5,
+            Self::Model => 6,
         }
     }
 
@@ -78,6 +82,7 @@ impl RowKind {
             Self::Policy => "policy",
             Self::Request => "request",
             Self::Order => "order",
+            Self::Model => "model",
         }
     }
 }

@@ -70,7 +70,8 @@ impl Draft {
             Change::ReplaceProducts(_)
             | Change::ReplaceRules(_)
             | Change::RollBack { .. }
-            | Change::Restore(_) => {
+            | Change::Restore(_)
+            | Change::Learned(_) => {
                 unreachable!("these are prepared as a `Replacement` before they are queued")
             }
         }
@@ -171,7 +172,7 @@ impl Draft {
 
     /// Puts prepared parts in the place of the draft's own.
     pub(super) fn replace(&mut self, replacement: Replacement) -> Vec<Outcome> {
-        let Replacement { catalog, rules, policies, orders, keeps_newer_offers } = replacement;
+        let Replacement { catalog, rules, policies, orders, model, keeps_newer_offers } = replacement;
         let mut outcomes = Vec::new();
         if let Some(Part { mut value, staged }) = catalog {
             let old = std::mem::take(&mut self.parts.catalog);
@@ -213,6 +214,12 @@ impl Draft {
             self.streamed_only = false;
             self.writes.extend(staged.map(Write::Flip));
             self.parts.orders = value;
+        }
+        if let Some(Part { value, staged }) = model {
+            // It is one thing, whatever it holds.
+            self.changed += usize::from(*value != *self.parts.model);
+            self.writes.extend(staged.map(Write::Flip));
+            self.parts.model = value;
         }
         outcomes
     }

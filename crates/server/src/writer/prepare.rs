@@ -1,15 +1,20 @@
 //! Heavy changes, prepared before they are queued: compiled and staged on the caller's blocking thread, so that the
 //! writer, which other merchants wait for, only has to compare and flip.
 
-use std::collections::HashMap;
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
 
 use bytes::Bytes;
 use sidecart_catalog::{Catalog, MerchantId, Product, Violation};
 use sidecart_rules::{Policies, Policy, Rule, RuleSet};
-use sidecart_scoring::{Orders, Parts, orders::RecordedOrder};
+use sidecart_scoring::{Orders, Parts, model::Model, orders::RecordedOrder};
 
 use crate::{
+    archive,
     change::{Change, PartSet, Refusal, Truth},
+    convert,
     diff::differences,
     registry::Registry,
     store::{Batch, RowKind, Staged, Store, StoreError, chain},
@@ -21,11 +26,13 @@ use super::rows::Record;
 const SINGLE_WRITES_MAX: usize = 2_000;
 
 /// Parts that take the place of a merchant's own.
+#[derive(Default)]
 pub(super) struct Replacement {
     pub(super) catalog: Option<Part<Catalog>>,
     pub(super) rules: Option<Part<RuleSet>>,
     pub(super) policies: Option<Policies>,
     pub(super) orders: Option<Part<Orders>>,
+    pub(super) model: Option<Part<Arc<Model>>>,
     /// Whether price and stock that were set later than the replacement's stay.
     pub(super) keeps_newer_offers: bool,
 }
@@ -50,7 +57,11 @@ pub(super) enum Work {
 pub(super) fn is_heavy(change: &Change) -> bool {
     matches!(
         change,
-        Change::ReplaceProducts(_) | Change::ReplaceRules(_) | Change::RollBack { .. } | Change::Restore(_)
+        Change::ReplaceProducts(_)
+            | Change::ReplaceRules(_)
+            | Change::RollBack { .. }
+            | Change::Restore(_)
+            | Change::Learned(_)
     )
 }
 
@@ -68,18 +79,13 @@ pub(super) fn prepare(
     let replacement = match change {
         Change::ReplaceProducts(products) => Replacement {
             catalog: Some(stager.all(catalog_of(products)?)?),
-            rules: None,
-            policies: None,
-            orders: None,
             keeps_newer_offers: true,
+            ..Replacement::default()
         },
-        Change::ReplaceRules(rules) => Replacement {
-            catalog: None,
-            rules: Some(stager.all(rule_set_of(rules)?)?),
-            policies: None,
-            orders: None,
-            keeps_newer_offers: false,
-        },
+        Change::ReplaceRules(rules) => {
+            Replacement { rules: Some(stager.all(rule_set_of(rules)?)?), ..Replacement::default() }
+        }
+        Change::Learned(model) => Replacement { model: Some(stager.all(model)?), ..Replacement::default() },
         Change::Restore(truth) => restore(&stager, *truth)?,
         Change::RollBack { generation, parts } => roll_back(&stager, registry, generation, parts)?,
         light => return Ok(Work::Change(light)),
@@ -88,12 +94,13 @@ pub(super) fn prepare(
 }
 
 fn restore(stager: &Stager<'_>, truth: Truth) -> Result<Replacement, Refusal> {
-    let Parts { catalog, rules, policies, orders } = parts_of(truth)?;
+    let Parts { catalog, rules, policies, orders, model } = parts_of(truth)?;
     Ok(Replacement {
         catalog: Some(stager.all(catalog)?),
         rules: Some(stager.all(rules)?),
         policies: Some(policies),
         orders: Some(stager.all(orders)?),
+        model: Some(stager.all(model)?),
         keeps_newer_offers: false,
     })
 }
@@ -103,12 +110,13 @@ fn restore(stager: &Stager<'_>, truth: Truth) -> Result<Replacement, Refusal> {
 /// # Errors
 /// Items that do not go together.
 pub(crate) fn parts_of(truth: Truth) -> Result<Parts, Refusal> {
-    let Truth { products, rules, policies, orders } = truth;
+    let Truth { products, rules, policies, orders, model } = truth;
     Ok(Parts {
         catalog: catalog_of(products)?,
         rules: rule_set_of(rules)?,
         policies: policies_of(policies)?,
         orders: orders_of(orders)?,
+        model: model_of(&model)?,
     })
 }
 
@@ -137,8 +145,7 @@ fn roll_back(
             true => Some(Part { value: target.rules.clone(), staged: None }),
         },
         policies: parts.policies.then(|| target.policies.clone()),
-        orders: None,
-        keeps_newer_offers: false,
+        ..Replacement::default()
     })
 }
 
@@ -185,6 +192,12 @@ fn orders_of(all: Vec<RecordedOrder>) -> Result<Orders, Refusal> {
     Ok(orders)
 }
 
+fn model_of(pieces: &BTreeMap<Box<[u8]>, Bytes>) -> Result<Arc<Model>, Refusal> {
+    let bytes: Vec<u8> = pieces.values().flatten().copied().collect();
+    let faulty = |fault: Violation| Refusal::Rejected(vec![(0, fault.within("model"))]);
+    convert::model::decode(&bytes).map(Arc::new).map_err(faulty)
+}
+
 /// Refuses items, sorted by id, of which an earlier one has the same id.
 fn refuse_repeats<T: Record>(sorted: &[(usize, T)]) -> Result<(), Refusal> {
     let mut first: HashMap<&str, usize> = HashMap::new();
@@ -207,7 +220,12 @@ pub(crate) fn store_whole(
     parts: &Parts,
 ) -> Result<(), StoreError> {
     let stager = Stager { store, merchant };
-    let staged = [stager.stage(&parts.catalog)?, stager.stage(&parts.rules)?, stager.stage(&parts.orders)?];
+    let staged = [
+        stager.stage(&parts.catalog)?,
+        stager.stage(&parts.rules)?,
+        stager.stage(&parts.orders)?,
+        stager.stage(&parts.model)?,
+    ];
     let mut batch = Batch::default();
     let part = batch.merchant(merchant.as_str(), generation);
     staged.into_iter().for_each(|staged| part.flip(staged));
@@ -245,6 +263,14 @@ impl Stageable for Orders {
 
     fn rows(&self) -> impl Iterator<Item = (Box<[u8]>, Bytes)> {
         self.iter().map(|order| row(&**order))
+    }
+}
+
+impl Stageable for Arc<Model> {
+    const KIND: RowKind = RowKind::Model;
+
+    fn rows(&self) -> impl Iterator<Item = (Box<[u8]>, Bytes)> {
+        archive::pieces(self).map(|row| (row.id, row.value))
     }
 }
 

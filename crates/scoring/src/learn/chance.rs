@@ -1,0 +1,242 @@
+//! The chance that a product is bought beside one other alone, with back-off to what is bought beside its category.
+//!
+//! A conditional share shrunk to that of the leaf category, which is shrunk to that of the category above, and that to
+//! the product's own share of orders: hierarchical Dirichlet smoothing (D. MacKay and L. Peto, "A hierarchical Dirichlet
+//! language model", 1995), with fixed strengths.
+
+use std::collections::HashSet;
+
+use sidecart_catalog::CategoryPath;
+
+use super::{
+    corpus::{Corpus, NONE},
+    counts::{Beside, Counts, Tally},
+    jagged::Jagged,
+    lift, parallel,
+};
+use crate::model::ModelParts;
+
+/// Strength of the leaf category's word against a product's own orders, in orders.
+const PRODUCT_STRENGTH: f64 = 20.0;
+/// Strength of the word of the category above against the leaf's, and of the base rate against that, in orders.
+const CATEGORY_STRENGTH: f64 = 120.0;
+/// How far a product's present share of orders, beside its usual one, raises its chance.
+const TREND_POWER: f64 = 0.25;
+/// Shares are raised by this before they are compared, so that rare products have no wild trend.
+const TREND_FLOOR: f64 = 3e-5;
+/// Products in fewer orders of a category than this are left out.
+const SUPPORT_MIN: u32 = 2;
+/// Most targets of one list.
+pub(super) const LIST_MAX: usize = 50;
+
+/// A target with its chance.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Chance {
+    pub(crate) target: u32,
+    pub(crate) chance: f32,
+}
+
+/// Chances beside each product, and beside any product of each category; each list best first.
+pub(crate) struct Chances {
+    pub(crate) of_products: Vec<Vec<Chance>>,
+    pub(crate) of_leaves: Vec<Shelved>,
+    pub(crate) of_parents: Vec<Shelved>,
+}
+
+/// Chances beside any product of a category, and in how many orders each target is.
+pub(crate) struct Shelved {
+    /// Lines beside the products of the category in their orders.
+    beside: f64,
+    list: Vec<(Chance, u32)>,
+}
+
+/// What is in the orders of the products of one category, beside others of them: no product speaks for itself.
+struct Shelf {
+    /// What these orders weigh together.
+    weight: f64,
+    /// The lines beside one product of the category in each of them.
+    lines: f64,
+    row: Vec<Beside>,
+}
+
+impl Shelf {
+    /// A list of targets, with what is known of each.
+    fn shelved(&self, list: Vec<Chance>) -> Shelved {
+        let orders =
+            |target: u32| self.row.iter().find(|beside| beside.product == target).map_or(0, |it| it.orders);
+        Shelved {
+            beside: self.lines,
+            list: list.into_iter().map(|chance| (chance, orders(chance.target))).collect(),
+        }
+    }
+}
+
+impl Chances {
+    pub(crate) fn new(corpus: &Corpus, counts: &Counts, threads: usize) -> Self {
+        let shelves = &corpus.shelves;
+        let (leaves, parents) =
+            (members(&shelves.leaf, shelves.leaves.len()), members(&shelves.parent, shelves.parents.len()));
+        let of_parents = shelves_of(corpus, counts, &parents, threads);
+        let of_leaves = shelves_of(corpus, counts, &leaves, threads);
+        let trend = trend(counts);
+        let ranker = Ranker { counts, trend: &trend };
+        let parent_lists = of_parents.iter().map(|shelf| {
+            let chances = shelf.row.iter().map(|beside| (beside.product, ranker.of_parent(shelf, beside)));
+            shelf.shelved(ranker.best(chances))
+        });
+        let done = parallel::map(
+            leaves.len(),
+            threads,
+            || vec![0.0; corpus.products.len()],
+            |room, leaf| {
+                let parent = leaves.get(leaf).first().map_or(NONE, |first| shelves.parent[*first as usize]);
+                let above = of_parents.get(parent as usize);
+                ranker.of_leaf(&of_leaves[leaf], above, leaves.get(leaf), room)
+            },
+        );
+        let mut of_products: Vec<Vec<Chance>> = vec![Vec::new(); corpus.products.len()];
+        let (mut leaf_lists, parent_lists) = (Vec::new(), parent_lists.collect());
+        for (leaf, (list, products)) in done.into_iter().enumerate() {
+            leaf_lists.push(of_leaves[leaf].shelved(list));
+            for (product, list) in leaves.get(leaf).iter().zip(products) {
+                of_products[*product as usize] = list;
+            }
+        }
+        for (product, list) in of_products.iter_mut().enumerate().filter(|(at, _)| shelves.leaf[*at] == NONE)
+        {
+            *list = ranker.of_product(product, |target| counts.base[target as usize], &[]);
+        }
+        Self { of_products, of_leaves: leaf_lists, of_parents: parent_lists }
+    }
+}
+
+/// The products of each category, ascending.
+fn members(category: &[u32], count: usize) -> Jagged<u32> {
+    let mut lists: Vec<Vec<u32>> = vec![Vec::new(); count];
+    for (category, product) in category.iter().zip(0..) {
+        if let Some(list) = lists.get_mut(*category as usize) {
+            list.push(product);
+        }
+    }
+    let mut members = Jagged::default();
+    lists.into_iter().for_each(|list| members.push(list));
+    members
+}
+
+fn shelves_of(corpus: &Corpus, counts: &Counts, members: &Jagged<u32>, threads: usize) -> Vec<Shelf> {
+    let room = || Tally::new(corpus.products.len());
+    parallel::map(members.len(), threads, room, |tally, category| {
+        let own = members.get(category);
+        let held = own.iter().flat_map(|product| corpus.holders.get(*product as usize));
+        let mut baskets: Vec<u32> = held.copied().collect();
+        baskets.sort_unstable();
+        // Orders with several members: there, others of the category speak for each of them.
+        let several: Vec<u32> =
+            baskets.chunk_by(|a, b| a == b).filter(|same| same.len() > 1).map(|same| same[0]).collect();
+        baskets.dedup();
+        let weight = baskets.iter().map(|at| f64::from(counts.weights[*at as usize])).sum();
+        let lines = baskets.iter().map(|at| corpus.baskets.get(*at as usize).len() as f64 - 1.0).sum();
+        let mut row = tally.row(corpus, &counts.weights, baskets.into_iter(), SUPPORT_MIN);
+        let is_member = |product: u32| own.binary_search(&product).is_ok();
+        row.retain(|beside| !is_member(beside.product));
+        let among = tally.row(corpus, &counts.weights, several.into_iter(), SUPPORT_MIN);
+        row.extend(among.into_iter().filter(|beside| is_member(beside.product)));
+        Shelf { weight, lines, row }
+    })
+}
+
+fn trend(counts: &Counts) -> Vec<f64> {
+    let of = |(fresh, base): (&f64, &f64)| ((fresh + TREND_FLOOR) / (base + TREND_FLOOR)).powf(TREND_POWER);
+    counts.fresh.iter().zip(&counts.base).map(of).collect()
+}
+
+struct Ranker<'a> {
+    counts: &'a Counts,
+    trend: &'a [f64],
+}
+
+impl Ranker<'_> {
+    fn of_parent(&self, shelf: &Shelf, beside: &Beside) -> f64 {
+        let base = self.counts.base[beside.product as usize];
+        (f64::from(beside.weight) + CATEGORY_STRENGTH * base) / (shelf.weight + CATEGORY_STRENGTH)
+    }
+
+    /// The list of a leaf category, and those of its members. `room` is all zero before and after.
+    fn of_leaf(
+        &self,
+        shelf: &Shelf,
+        above: Option<&Shelf>,
+        members: &[u32],
+        room: &mut [f64],
+    ) -> (Vec<Chance>, Vec<Vec<Chance>>) {
+        // First the chances of the category above, then over them those of the leaf.
+        let parents = above.map_or(&[][..], |above| &above.row);
+        for beside in parents {
+            room[beside.product as usize] = above.map_or(0.0, |above| self.of_parent(above, beside));
+        }
+        for beside in &shelf.row {
+            let place = &mut room[beside.product as usize];
+            let prior = if *place > 0.0 { *place } else { self.counts.base[beside.product as usize] };
+            *place =
+                (f64::from(beside.weight) + CATEGORY_STRENGTH * prior) / (shelf.weight + CATEGORY_STRENGTH);
+        }
+        let chance = |target: u32| room[target as usize];
+        let list = self.best(shelf.row.iter().map(|beside| (beside.product, chance(beside.product))));
+        let of_products =
+            members.iter().map(|product| self.of_product(*product as usize, chance, &list)).collect();
+        for beside in parents.iter().chain(&shelf.row) {
+            room[beside.product as usize] = 0.0;
+        }
+        (list, of_products)
+    }
+
+    /// The list of a product, given the chance of each target beside its category and the best of these.
+    fn of_product(&self, product: usize, prior: impl Fn(u32) -> f64, fallback: &[Chance]) -> Vec<Chance> {
+        let all = self.counts.single[product] + PRODUCT_STRENGTH;
+        let chance = |target: u32, weight: f64| (target, (weight + PRODUCT_STRENGTH * prior(target)) / all);
+        let row = self.counts.pairs.get(product);
+        let own = row.iter().map(|beside| chance(beside.product, f64::from(beside.weight)));
+        let is_new = |target: &u32| {
+            *target as usize != product && row.binary_search_by_key(target, |beside| beside.product).is_err()
+        };
+        let others =
+            fallback.iter().map(|chance| chance.target).filter(is_new).map(|target| chance(target, 0.0));
+        self.best(own.chain(others))
+    }
+
+    /// The best targets by chance and trend, best first; of equals the smaller.
+    fn best(&self, chances: impl Iterator<Item = (u32, f64)>) -> Vec<Chance> {
+        let trending = |(target, chance): (u32, f64)| Chance {
+            target,
+            chance: (chance * self.trend[target as usize]).min(1.0) as f32,
+        };
+        let mut list: Vec<Chance> = chances.map(trending).collect();
+        let order = |a: &Chance, b: &Chance| b.chance.total_cmp(&a.chance).then(a.target.cmp(&b.target));
+        if list.len() > LIST_MAX {
+            list.select_nth_unstable_by(LIST_MAX, order);
+            list.truncate(LIST_MAX);
+        }
+        list.sort_unstable_by(order);
+        list
+    }
+}
+
+/// Fills the lists of the categories: those above first, then the leaves that are not among them.
+pub(super) fn fill(parts: &mut ModelParts, corpus: &Corpus, chances: &Chances) {
+    let shelves = &corpus.shelves;
+    let leaves = shelves.leaves.iter().zip(&chances.of_leaves);
+    let is_leaf: HashSet<&CategoryPath> = shelves.leaves.iter().collect();
+    let parents = shelves.parents.iter().zip(&chances.of_parents).filter(|(path, _)| !is_leaf.contains(path));
+    for (path, shelved) in leaves.chain(parents) {
+        parts.categories.push(path.clone());
+        let expected = |target: u32| {
+            shelved.beside * corpus.holders.get(target as usize).len() as f64
+                / corpus.baskets.item_count() as f64
+        };
+        let list = &shelved.list;
+        parts.beside.push(list.iter().map(|(chance, _)| chance.target));
+        parts.beside_chance.extend(list.iter().map(|(chance, _)| chance.chance));
+        parts.beside_support.extend(list.iter().map(|(_, orders)| *orders));
+        parts.beside_lift.extend(list.iter().map(|(it, orders)| lift::lower(*orders, expected(it.target))));
+    }
+}

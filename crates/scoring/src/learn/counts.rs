@@ -1,0 +1,156 @@
+//! Counts: how often products are in one order, weighted by how much each order says.
+
+use sidecart_catalog::Timestamp;
+
+use super::{corpus::Corpus, jagged::Jagged, parallel};
+
+/// Half-life of what an order says, as a share of the span of all orders: what was bought long ago says less.
+const HALF_LIFE_OF_SPAN: f64 = 0.55;
+/// The least half-life, in days: over a short span no order is old.
+const HALF_LIFE_DAYS_MIN: f64 = 14.0;
+/// Half-life of what is bought just now, in days.
+const FRESH_HALF_LIFE_DAYS: f64 = 7.0;
+const DAY_MS: f64 = 86_400_000.0;
+
+/// A product beside another.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Beside {
+    /// The other product.
+    pub(crate) product: u32,
+    /// In how many orders both are.
+    pub(crate) orders: u32,
+    /// The weights of these orders together.
+    pub(crate) weight: f32,
+}
+
+/// Weighted counts of single products and of pairs. The mean weight of an order is 1.
+pub(crate) struct Counts {
+    /// What each order weighs: more lines say less about each pair, and old orders say less than new ones.
+    pub(crate) weights: Vec<f32>,
+    /// What the orders of each product weigh together.
+    pub(crate) single: Vec<f64>,
+    /// In how many orders each product is.
+    pub(crate) orders: Vec<u32>,
+    /// The share of all weight that has the product.
+    pub(crate) base: Vec<f64>,
+    /// The same of what is bought just now.
+    pub(crate) fresh: Vec<f64>,
+    /// In how many orders each product is just now: each counts less with its age.
+    pub(crate) recent: Vec<f64>,
+    /// For each product the others beside it, ascending.
+    pub(crate) pairs: Jagged<Beside>,
+}
+
+impl Counts {
+    /// Counts everything, on `threads` threads; the result is the same for any number of them.
+    /// Pairs in fewer orders than `support_min` are chance, whatever they weigh, and are left out.
+    pub(crate) fn new(corpus: &Corpus, support_min: u32, threads: usize) -> Self {
+        let days = |ms: i64| ms as f64 / DAY_MS;
+        let span = match (corpus.placed.first(), corpus.placed.last()) {
+            (Some(first), Some(last)) => days(last.as_ms() - first.as_ms()),
+            _ => 0.0,
+        };
+        let weights = weights(corpus, (span * HALF_LIFE_OF_SPAN).max(HALF_LIFE_DAYS_MIN));
+        let fresh =
+            shares(corpus, &weights_of_products(corpus, &self::weights(corpus, FRESH_HALF_LIFE_DAYS)));
+        let single = weights_of_products(corpus, &weights);
+        let count = corpus.products.len();
+        let rows = parallel::map(
+            count,
+            threads,
+            || Tally::new(count),
+            |tally, product| {
+                let baskets = corpus.holders.get(product).iter().copied();
+                let row = tally.row(corpus, &weights, baskets, support_min);
+                row.into_iter().filter(|beside| beside.product as usize != product).collect::<Vec<_>>()
+            },
+        );
+        let mut pairs = Jagged::default();
+        rows.into_iter().for_each(|row| pairs.push(row));
+        let orders =
+            corpus.holders.iter().map(|held| u32::try_from(held.len()).unwrap_or(u32::MAX)).collect();
+        let recent = weights_of_products(corpus, &faded(corpus, FRESH_HALF_LIFE_DAYS));
+        Self { base: shares(corpus, &single), fresh, recent, weights, single, orders, pairs }
+    }
+
+    /// What is known of a pair.
+    pub(crate) fn pair(&self, product: u32, other: u32) -> Option<Beside> {
+        let row = self.pairs.get(product as usize);
+        row.binary_search_by_key(&other, |beside| beside.product).ok().map(|at| row[at])
+    }
+}
+
+/// What each order weighs: less with age, less for each of many lines; 1 on average.
+fn weights(corpus: &Corpus, half_life_days: f64) -> Vec<f32> {
+    let weight = |(faded, basket): (&f32, &[u32])| f64::from(*faded) / (basket.len() as f64).sqrt();
+    let faded = faded(corpus, half_life_days);
+    let weights: Vec<f64> = faded.iter().zip(corpus.baskets.iter()).map(weight).collect();
+    let mean = weights.iter().sum::<f64>() / weights.len().max(1) as f64;
+    weights.into_iter().map(|weight| (weight / mean) as f32).collect()
+}
+
+/// What is left of each order with age: 1 of the newest, and half as much after each half-life.
+fn faded(corpus: &Corpus, half_life_days: f64) -> Vec<f32> {
+    let last = corpus.placed.last().map_or(0, |last| last.as_ms());
+    let left = |placed: &Timestamp| {
+        let age = (last - placed.as_ms()) as f64 / DAY_MS;
+        (-age / half_life_days).exp2() as f32
+    };
+    corpus.placed.iter().map(left).collect()
+}
+
+fn weights_of_products(corpus: &Corpus, weights: &[f32]) -> Vec<f64> {
+    let of = |held: &[u32]| held.iter().map(|at| f64::from(weights[*at as usize])).sum();
+    corpus.holders.iter().map(of).collect()
+}
+
+/// The mean weight of an order is 1, so the number of orders is what all of them weigh.
+fn shares(corpus: &Corpus, of_products: &[f64]) -> Vec<f64> {
+    let all = corpus.baskets.len().max(1) as f64;
+    of_products.iter().map(|weight| weight / all).collect()
+}
+
+/// Adds up one row at a time; room for every product, and a list of those that have something.
+pub(crate) struct Tally {
+    weight: Vec<f64>,
+    orders: Vec<u32>,
+    seen: Vec<u32>,
+}
+
+impl Tally {
+    /// Room for so many products.
+    pub(crate) fn new(products: usize) -> Self {
+        Self { weight: vec![0.0; products], orders: vec![0; products], seen: Vec::new() }
+    }
+
+    /// The products in some orders, ascending; those in fewer than `support_min` of them are left out.
+    pub(crate) fn row(
+        &mut self,
+        corpus: &Corpus,
+        weights: &[f32],
+        baskets: impl Iterator<Item = u32>,
+        support_min: u32,
+    ) -> Vec<Beside> {
+        for at in baskets {
+            let weight = f64::from(weights[at as usize]);
+            for product in corpus.baskets.get(at as usize) {
+                let place = *product as usize;
+                if self.orders[place] == 0 {
+                    self.seen.push(*product);
+                }
+                self.orders[place] += 1;
+                self.weight[place] += weight;
+            }
+        }
+        self.seen.sort_unstable();
+        let mut row = Vec::with_capacity(self.seen.len());
+        for product in self.seen.drain(..) {
+            let orders = std::mem::take(&mut self.orders[product as usize]);
+            let weight = std::mem::take(&mut self.weight[product as usize]) as f32;
+            if orders >= support_min {
+                row.push(Beside { product, orders, weight });
+            }
+        }
+        row
+    }
+}

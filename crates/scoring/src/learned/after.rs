@@ -1,0 +1,52 @@
+//! What a shopper's whole history speaks for, that they have not bought yet.
+
+use sidecart_catalog::ShopperId;
+
+use super::{Ranked, best_first, history::History};
+use crate::{answer::Level, model::Model, setting::Setting};
+
+/// How much less a purchase says than its size: having bought often is not needing more.
+const HISTORY_POWER: f64 = 0.4;
+/// How far it raises the score of a product that it is in more recent orders, beside all its orders, than others.
+const TREND_POWER: f64 = 0.5;
+/// Orders added to either side of that, so that rare products have no wild trend.
+const RECENT_FLOOR: f64 = 0.25;
+const USUAL_FLOOR: f64 = 20.0;
+/// The place in [`super::history::Bought::faded`] of the half-life that purchases fade with: 60 days.
+const FADED: usize = 2;
+
+/// Products that the shopper has not bought, best first.
+pub(super) fn rank(setting: &Setting<'_>, model: &Model, shopper: &ShopperId) -> Vec<Ranked> {
+    let history = History::new(model, setting.snapshot.orders(), shopper, setting.query.at);
+    let parts = model.parts();
+    let mut words: Vec<(u32, f64, u32, usize)> = Vec::new();
+    for bought in &history.bought {
+        let weight = bought.faded[FADED].powf(HISTORY_POWER);
+        let range = parts.after.range(bought.product as usize);
+        words.extend(range.map(|at| {
+            (parts.after.target(at), weight * f64::from(parts.after_pull[at]), bought.product, at)
+        }));
+    }
+    words.sort_unstable_by_key(|(target, _, anchor, _)| (*target, *anchor));
+    let mut ranked = Vec::new();
+    for same in words.chunk_by(|a, b| a.0 == b.0) {
+        let target = same[0].0;
+        if history.bought.binary_search_by_key(&target, |bought| bought.product).is_ok() {
+            continue;
+        }
+        let sum: f64 = same.iter().map(|(_, pull, ..)| pull).sum();
+        let recent = f64::from(parts.recent[target as usize]) + RECENT_FLOOR;
+        let usual = f64::from(parts.orders[target as usize]) + USUAL_FLOOR;
+        let best = same.iter().max_by(|a, b| parts.after_lift[a.3].total_cmp(&parts.after_lift[b.3]));
+        let Some((_, _, _, at)) = best.copied() else { continue };
+        ranked.push(Ranked {
+            target,
+            score: sum * (recent / usual).powf(TREND_POWER),
+            anchor: 0,
+            support: parts.after_support[at],
+            lift: parts.after_lift[at],
+            level: Level::Product,
+        });
+    }
+    best_first(ranked)
+}

@@ -1,0 +1,230 @@
+//! The model: what was learned from orders, in flat arrays.
+//!
+//! Products are spoken of by their place among those that were sold, ascending by id, so that the same orders give the
+//! same bytes whatever the catalog's own numbering.
+
+mod lists;
+
+use std::collections::HashMap;
+
+use rapidhash::fast::GlobalState;
+use sidecart_catalog::{CategoryPath, ProductId, Term, TermId, Timestamp, Violation};
+
+pub use crate::learn::logistic::Logistic;
+use crate::learned;
+pub use lists::{Column, Lists};
+
+/// What was learned.
+#[derive(Debug, Default)]
+pub struct Model {
+    parts: ModelParts,
+    /// Where each product is among those that were sold.
+    places: HashMap<TermId, u32, GlobalState>,
+    /// Where each category is among those that have a list.
+    shelves: HashMap<TermId, u32, GlobalState>,
+}
+
+/// The arrays of a model, as they are stored. Columns go with the entries of the lists of the same name.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ModelParts {
+    /// What it was learned from, and how good it is.
+    pub facts: Facts,
+    /// Products that were sold, ascending.
+    pub products: Vec<ProductId>,
+    /// In how many orders each is.
+    pub orders: Vec<u32>,
+    /// In how many orders each is just now: each counts half after a week.
+    pub recent: Vec<f32>,
+    /// What is bought in one order with each product.
+    pub with: Lists,
+    /// The chance that the target is bought beside the product alone.
+    pub with_chance: Column<f32>,
+    /// What the product adds to the chance of the target, beside all else in a cart.
+    pub with_pull: Column<f32>,
+    /// How strongly the two are bound: a share of orders, damped by how often the target is bought anyway.
+    pub with_bond: Column<f32>,
+    /// In how many orders both are.
+    pub with_support: Column<u32>,
+    /// How many times as often as by chance they are bought together, at the lower end of what the orders allow.
+    pub with_lift: Column<f32>,
+    /// What is bought after each product by the same shoppers.
+    pub after: Lists,
+    /// What having bought the product adds to the chance of the target, beside all else in a history.
+    pub after_pull: Column<f32>,
+    /// How many shoppers first bought the target after they first bought the product.
+    pub after_support: Column<u32>,
+    /// How many times as often as by chance, at the lower end of what the orders allow.
+    pub after_lift: Column<f32>,
+    /// Days between the two: the quartiles. Three for each entry.
+    pub after_gap_days: Vec<f32>,
+    /// The logarithm of the odds that who bought each product buys it again.
+    pub again: Vec<f32>,
+    /// How many times as often as by chance that is, at the lower end of what the orders allow.
+    pub again_lift: Vec<f32>,
+    /// Categories that have a list, in the order of their lists.
+    pub categories: Vec<CategoryPath>,
+    /// What is bought in one order with any product of each category.
+    pub beside: Lists,
+    /// The chance of that.
+    pub beside_chance: Column<f32>,
+    /// In how many orders that is.
+    pub beside_support: Column<u32>,
+    /// How many times as often as by chance, at the lower end of what the orders allow.
+    pub beside_lift: Column<f32>,
+    /// The products of recent orders, newest order last.
+    pub baskets: Lists,
+    /// What each of these orders says.
+    pub basket_weight: Vec<f32>,
+    /// For each product, the newest of these orders that have it, ascending.
+    pub latest: Lists,
+    /// How scores become chances.
+    pub calibration: Calibrations,
+}
+
+/// What a model was learned from, and how good it is.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Facts {
+    /// Orders that were learned from.
+    pub orders: u64,
+    /// Products in these orders, each once for each order.
+    pub lines: u64,
+    /// Orders that were left out: a wholesaler's, or a bot's.
+    pub skipped: u64,
+    /// When the newest of these orders was placed.
+    pub newest: Option<Timestamp>,
+    /// Mean reciprocal rank at 10 over the newest orders, one product of each held out, learned without them.
+    pub quality: f64,
+}
+
+/// How scores become chances, for each way of asking.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Calibrations {
+    /// Beside several anchors.
+    pub cart: Calibration,
+    /// Beside one.
+    pub single: Calibration,
+    /// After what a shopper bought.
+    pub after: Calibration,
+    /// Whether what a shopper bought before is bought again.
+    pub again: BuysAgain,
+}
+
+/// How a score becomes a chance.
+pub type Calibration = Logistic<{ learned::SIGNALS }>;
+
+/// How a shopper's history tells what they buy again.
+pub type BuysAgain = Logistic<{ learned::again::SIGNALS }>;
+
+/// That a target goes with an anchor, as it is shown.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Affinity<'a> {
+    /// The target.
+    pub target: &'a ProductId,
+    /// The chance that it is bought beside the anchor alone.
+    pub chance: f32,
+    /// In how many orders both are.
+    pub support: u32,
+    /// How many times as often as by chance they are bought together, at the lower end of what the orders allow.
+    pub lift: f32,
+}
+
+impl Model {
+    /// A model of these arrays.
+    ///
+    /// # Errors
+    /// They do not go together.
+    pub fn new(parts: ModelParts) -> Result<Self, Violation> {
+        let products = parts.products.len();
+        if !parts.products.is_sorted_by(|a, b| a < b) {
+            return Err(Violation::new("products", "are not ascending"));
+        }
+        let columns = [parts.orders.len(), parts.recent.len(), parts.again.len(), parts.again_lift.len()];
+        if columns != [products; 4] {
+            return Err(Violation::new("products", "have columns of other lengths"));
+        }
+        if parts.basket_weight.len() != parts.baskets.len() {
+            return Err(Violation::new("baskets", "has a column of another length"));
+        }
+        parts.with.check(products, products).map_err(|fault| fault.within("with"))?;
+        let of_with =
+            [parts.with_chance.len(), parts.with_pull.len(), parts.with_bond.len(), parts.with_lift.len()];
+        if of_with.iter().any(|len| *len != parts.with.entry_count())
+            || parts.with_support.len() != of_with[0]
+        {
+            return Err(Violation::new("with", "has columns of different lengths"));
+        }
+        parts.after.check(products, products).map_err(|fault| fault.within("after"))?;
+        let of_after = [parts.after_pull.len(), parts.after_support.len(), parts.after_lift.len()];
+        if of_after != [parts.after.entry_count(); 3]
+            || parts.after_gap_days.len() != 3 * parts.after.entry_count()
+        {
+            return Err(Violation::new("after", "has columns of different lengths"));
+        }
+        parts.beside.check(parts.categories.len(), products).map_err(|fault| fault.within("beside"))?;
+        let of_beside = [parts.beside_chance.len(), parts.beside_support.len(), parts.beside_lift.len()];
+        if of_beside != [parts.beside.entry_count(); 3] {
+            return Err(Violation::new("beside", "has columns of different lengths"));
+        }
+        parts.baskets.check(parts.baskets.len(), products).map_err(|fault| fault.within("baskets"))?;
+        parts.latest.check(products, parts.baskets.len()).map_err(|fault| fault.within("latest"))?;
+        let terms = parts.products.iter().map(|product| TermId::of_product(product.as_str()));
+        let places = terms.zip(0..).collect();
+        let shelves =
+            parts.categories.iter().map(|path| Term::Category(path.clone()).id()).zip(0..).collect();
+        Ok(Self { parts, places, shelves })
+    }
+
+    /// The arrays.
+    pub fn parts(&self) -> &ModelParts {
+        &self.parts
+    }
+
+    /// Whether nothing was learned.
+    pub fn is_empty(&self) -> bool {
+        self.parts.products.is_empty()
+    }
+
+    /// How many products have something that is bought with them more often than by chance.
+    pub fn covered(&self) -> usize {
+        let is_covered =
+            |place: &usize| self.parts.with.range(*place).any(|at| self.parts.with_lift[at] > 1.0);
+        (0..self.parts.products.len()).filter(is_covered).count()
+    }
+
+    /// What is bought in one order with a product, best first.
+    pub fn bought_with(&self, product: &ProductId) -> Vec<Affinity<'_>> {
+        let place = self.place(TermId::of_product(product.as_str()));
+        let list = place.into_iter().flat_map(|place| self.parts.with.range(place as usize));
+        let mut list: Vec<Affinity<'_>> = list
+            .map(|at| Affinity {
+                target: self.product(self.parts.with.target(at)),
+                chance: self.parts.with_chance[at],
+                support: self.parts.with_support[at],
+                lift: self.parts.with_lift[at],
+            })
+            .collect();
+        list.sort_unstable_by(|a, b| b.chance.total_cmp(&a.chance).then_with(|| a.target.cmp(b.target)));
+        list
+    }
+
+    /// Where a product is among those that were sold.
+    pub(crate) fn place(&self, product: TermId) -> Option<u32> {
+        self.places.get(&product).copied()
+    }
+
+    /// The product at a place.
+    pub(crate) fn product(&self, place: u32) -> &ProductId {
+        &self.parts.products[place as usize]
+    }
+
+    /// Where a category is among those that have a list.
+    pub(crate) fn shelf(&self, category: TermId) -> Option<u32> {
+        self.shelves.get(&category).copied()
+    }
+}
+
+impl PartialEq for Model {
+    fn eq(&self, other: &Self) -> bool {
+        self.parts == other.parts
+    }
+}

@@ -1,0 +1,222 @@
+//! Questions about orders that came later.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+use sidecart_catalog::{Catalog, ProductId, ShopperId, TermId, Timestamp};
+use sidecart_rules::{Policy, Stage, Surface};
+
+use crate::{
+    model::Model,
+    orders::{Orders, RecordedOrder},
+    query::{CartLine, Order, Query},
+};
+
+/// How long after the cut a purchase counts as the next one.
+const NEXT_DAYS: i64 = 14;
+/// Orders of more products than this are not asked about.
+const BASKET_MAX: usize = 50;
+
+/// What is asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Task {
+    /// The product that was taken out of an order, given the rest of it.
+    Completion,
+    /// What was bought beside one product.
+    Pair,
+    /// The same of a product that was never sold before.
+    ColdItem,
+    /// What a shopper buys for the first time after their last order.
+    NextPurchase,
+    /// What a shopper buys again.
+    Refill,
+}
+
+/// One question, and what is right.
+pub(crate) struct Question {
+    pub(crate) task: Task,
+    pub(crate) query: Query,
+    /// The products that the query is about, ascending.
+    pub(crate) given: Vec<ProductId>,
+    /// What was bought, ascending.
+    pub(crate) relevant: Vec<ProductId>,
+}
+
+impl Task {
+    /// All of them.
+    pub const ALL: [Self; 5] =
+        [Self::Completion, Self::Pair, Self::ColdItem, Self::NextPurchase, Self::Refill];
+
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Completion => "completion",
+            Self::Pair => "pair",
+            Self::ColdItem => "cold item",
+            Self::NextPurchase => "next purchase",
+            Self::Refill => "refill",
+        }
+    }
+}
+
+/// What questions are made from.
+pub(crate) struct Source<'a> {
+    /// What is sold.
+    pub(crate) catalog: &'a Catalog,
+    /// All orders.
+    pub(crate) orders: &'a Orders,
+    /// What is known of those before the cut.
+    pub(crate) model: &'a Model,
+    /// Those from then on.
+    pub(crate) future: &'a [Arc<RecordedOrder>],
+    /// When the future starts.
+    pub(crate) cut: Timestamp,
+}
+
+impl Source<'_> {
+    /// Whether a product was sold before the cut.
+    fn was_sold(&self, product: &ProductId) -> bool {
+        self.model.place(TermId::of_product(product.as_str())).is_some()
+    }
+}
+
+/// All questions about the future, in no task more than `max`: those whose ids have the smallest hashes.
+pub(crate) fn questions(source: &Source<'_>, max: usize) -> Vec<Question> {
+    let future = source.future;
+    let mut drawn: Vec<&RecordedOrder> = future.iter().map(|order| &**order).collect();
+    drawn.sort_unstable_by_key(|order| (hash(order.id().as_str()), order.id()));
+    let mut all = Vec::new();
+    for order in drawn {
+        of_order(source, order, &mut all);
+    }
+    of_shoppers(source, &mut all);
+    let mut counts = BTreeMap::new();
+    all.retain(|question| {
+        let count: &mut usize = counts.entry(question.task.name()).or_default();
+        *count += 1;
+        *count <= max
+    });
+    all
+}
+
+/// What one order of the future asks: to be completed, and what goes with one of its products.
+fn of_order(source: &Source<'_>, order: &RecordedOrder, all: &mut Vec<Question>) {
+    let Some(at) = placed(order) else { return };
+    let is_listed = |product: &&ProductId| source.catalog.get(product.as_str()).is_some();
+    let bought: Vec<&ProductId> = order.bought().map(|(product, _)| product).filter(is_listed).collect();
+    if !(2..=BASKET_MAX).contains(&bought.len()) {
+        return;
+    }
+    let (known, fresh): (Vec<&ProductId>, Vec<&ProductId>) =
+        bought.iter().partition(|product| source.was_sold(product));
+    let pick = |from: &[&ProductId], salt: &str| {
+        let nth = hash(&format!("{salt}{}", order.id())) % (from.len().max(1) as u64);
+        from.get(usize::try_from(nth).unwrap_or(0)).map(|product| ProductId::clone(product))
+    };
+    let without = |from: &[&ProductId], one: &ProductId| -> Vec<ProductId> {
+        from.iter().filter(|product| **product != one).map(|product| ProductId::clone(product)).collect()
+    };
+    if let Some(taken) = pick(&known, "completion") {
+        let cart = without(&bought, &taken);
+        let query = Query { cart: cart.iter().map(line).collect(), ..query(Stage::Cart, at) };
+        all.push(Question { task: Task::Completion, query, given: cart, relevant: vec![taken] });
+    }
+    let mut beside = |task, anchor: ProductId, relevant: Vec<ProductId>| {
+        if !relevant.is_empty() {
+            let query = Query { anchors: vec![anchor.clone()], ..query(Stage::Product, at) };
+            all.push(Question { task, query, given: vec![anchor], relevant });
+        }
+    };
+    if let Some(anchor) = pick(&known, "pair") {
+        let relevant = without(&known, &anchor);
+        beside(Task::Pair, anchor, relevant);
+    }
+    if let Some(anchor) = pick(&fresh, "cold") {
+        beside(Task::ColdItem, anchor, known.into_iter().cloned().collect());
+    }
+}
+
+/// What shoppers who come back ask: what they buy anew, and what again.
+fn of_shoppers(source: &Source<'_>, all: &mut Vec<Question>) {
+    let Source { catalog, orders, future, cut, .. } = *source;
+    let end = cut.plus_days(NEXT_DAYS);
+    let mut next: BTreeMap<(u64, &ShopperId), BTreeSet<&ProductId>> = BTreeMap::new();
+    for order in future.iter().filter(|order| placed(order) < Some(end)) {
+        let Some(shopper) = order.shopper() else { continue };
+        let bought = order.bought().map(|(product, _)| product);
+        next.entry((hash(shopper.as_str()), shopper)).or_default().extend(bought);
+    }
+    for ((_, shopper), bought) in next {
+        let past = || orders.of_shopper(shopper.as_str()).filter(|order| placed(order) < Some(cut));
+        let before: BTreeSet<&ProductId> =
+            past().flat_map(|order| order.bought()).map(|(product, _)| product).collect();
+        let last = past().rev().find(|order| order.bought().next().is_some());
+        let small = |last: &&Arc<RecordedOrder>| last.bought().take(BASKET_MAX + 1).count() <= BASKET_MAX;
+        let Some(last) = last.filter(small) else { continue };
+        let given: Vec<ProductId> = last.bought().map(|(product, _)| product.clone()).collect();
+        let is_known =
+            |product: &&&ProductId| source.was_sold(product) && catalog.get(product.as_str()).is_some();
+        let (again, anew): (Vec<&ProductId>, Vec<&ProductId>) =
+            bought.iter().filter(is_known).partition(|product| before.contains(*product));
+        for (task, stage, relevant) in
+            [(Task::NextPurchase, Stage::Delivered, anew), (Task::Refill, Stage::Replenish, again)]
+        {
+            if relevant.is_empty() {
+                continue;
+            }
+            let placed_at = placed(last);
+            let lines = given.iter().map(line).collect();
+            let order = Some(Order { placed_at, expected_delivery: None, lines });
+            let query = Query { order, shopper: Some(shopper.clone()), ..query(stage, cut) };
+            let relevant = relevant.into_iter().cloned().collect();
+            all.push(Question { task, query, given: given.clone(), relevant });
+        }
+    }
+}
+
+fn query(stage: Stage, at: Timestamp) -> Query {
+    Query {
+        at,
+        stage,
+        surface: Surface::Web,
+        anchors: Vec::new(),
+        cart: Vec::new(),
+        owned: Vec::new(),
+        order: None,
+        shopper: None,
+        live: Vec::new(),
+        taken: Vec::new(),
+        results_max: None,
+        policy: Arc::new(Policy::open()),
+    }
+}
+
+fn line(product: &ProductId) -> CartLine {
+    CartLine { product: product.clone(), quantity: 1, unit_price: None }
+}
+
+pub(crate) fn hash(text: &str) -> u64 {
+    rapidhash::v3::rapidhash_v3(text.as_bytes())
+}
+
+/// When the newest share of the orders starts, and these, by when they were placed.
+///
+/// Only orders placed before `until` are looked at.
+pub(crate) fn newest(orders: &Orders, share: f64, until: Timestamp) -> (Timestamp, Vec<Arc<RecordedOrder>>) {
+    let mut all: Vec<_> = orders
+        .iter()
+        .filter(|order| placed(order).is_some_and(|placed| placed < until) && order.bought().next().is_some())
+        .cloned()
+        .collect();
+    all.sort_unstable_by(|a, b| (placed(a), a.id()).cmp(&(placed(b), b.id())));
+    let first = ((1.0 - share) * all.len() as f64) as usize;
+    let cut = all.get(first).and_then(|order| placed(order)).unwrap_or(until);
+    let start = all.partition_point(|order| placed(order) < Some(cut));
+    (cut, all.split_off(start))
+}
+
+fn placed(order: &RecordedOrder) -> Option<Timestamp> {
+    order.statement().map(|statement| statement.placed_at)
+}

@@ -1,0 +1,162 @@
+//! The learner's place in the server: one model at a time, off the async threads, by schedule and on demand.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+    thread,
+    time::Duration,
+};
+
+use sidecart_catalog::MerchantId;
+use sidecart_scoring::{Orders, learn::learn, model::Model};
+use tokio::{
+    sync::Semaphore,
+    task::spawn_blocking,
+    time::{MissedTickBehavior, interval},
+};
+
+use crate::{
+    change::{Change, Refusal, Submission},
+    limits::LEARNING_MAX,
+    registry::Registry,
+    services::now,
+    writer::Writer,
+};
+
+/// What is left of coverage or quality below which a model is taken for broken.
+const COLLAPSE: f64 = 0.5;
+
+/// Learns; cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Learner {
+    registry: Arc<Registry>,
+    writer: Writer,
+    places: Arc<Semaphore>,
+    /// The orders that each merchant's model was last learned from.
+    learned: Arc<Mutex<HashMap<MerchantId, Orders>>>,
+}
+
+/// What was learned, and from which generation on it is served.
+pub(crate) struct Learned {
+    /// From this generation on, reads see it.
+    pub(crate) generation: u64,
+    /// What was learned.
+    pub(crate) model: Arc<Model>,
+}
+
+/// Why nothing new is served.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum LearnError {
+    /// The merchant has nothing.
+    #[error("the merchant has nothing")]
+    Nobody,
+    /// What was learned is much poorer than what is served.
+    #[error("{0}")]
+    Collapsed(String),
+    /// It could not be published.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// The learner panicked, or the server is going down.
+    #[error("the learner met a fault of its own")]
+    Faulted,
+}
+
+/// What to do with a model that is much poorer than the one before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum OnCollapse {
+    /// Serve what is served.
+    Refuse,
+    /// Serve it all the same.
+    Accept,
+}
+
+/// How much of the machine a model may take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Effort {
+    /// All cores: somebody waits.
+    Full,
+    /// One core: readers go on beside it.
+    Quiet,
+}
+
+impl Learner {
+    /// A learner of what is in `registry`, publishing through `writer`.
+    pub(crate) fn new(registry: Arc<Registry>, writer: Writer) -> Self {
+        Self { registry, writer, places: Arc::new(Semaphore::new(LEARNING_MAX)), learned: Arc::default() }
+    }
+
+    /// Learns from a merchant's orders as they are now, and publishes the model if it is a new one.
+    ///
+    /// # Errors
+    /// See [`LearnError`].
+    pub(crate) async fn learn(
+        &self,
+        merchant: &MerchantId,
+        on_collapse: OnCollapse,
+        effort: Effort,
+    ) -> Result<Learned, LearnError> {
+        let _place = self.places.acquire().await.map_err(|_| LearnError::Faulted)?;
+        let slot = self.registry.slot(merchant.as_str()).ok_or(LearnError::Nobody)?;
+        let before = slot.current().snapshot.clone();
+        let threads = match effort {
+            Effort::Full => thread::available_parallelism().map_or(1, usize::from),
+            Effort::Quiet => 1,
+        };
+        let parts = before.parts().clone();
+        let learning = spawn_blocking(move || learn(&parts.orders, &parts.catalog, threads));
+        let model = Arc::new(learning.await.map_err(|_| LearnError::Faulted)?);
+        if on_collapse == OnCollapse::Refuse {
+            collapsed(before.model(), &model).map_or(Ok(()), |why| Err(LearnError::Collapsed(why)))?;
+        }
+        let change = Change::Learned(model.clone());
+        let submission = Submission { merchant: merchant.clone(), at: now(), request: None, change };
+        let receipt = self.writer.submit(submission).await?;
+        let mut learned = self.learned.lock().unwrap_or_else(PoisonError::into_inner);
+        learned.insert(merchant.clone(), before.orders().clone());
+        Ok(Learned { generation: receipt.generation, model })
+    }
+
+    /// Learns at an interval, without end, for each merchant whose orders have changed since the last time.
+    pub(crate) async fn run(self, every: Duration) {
+        let mut ticks = interval(every);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        // The first tick is at once, and the models in the store are from before.
+        ticks.tick().await;
+        loop {
+            ticks.tick().await;
+            for merchant in self.registry.merchants() {
+                if !self.is_due(&merchant) {
+                    continue;
+                }
+                match self.learn(&merchant, OnCollapse::Refuse, Effort::Quiet).await {
+                    Ok(Learned { generation, .. }) => {
+                        tracing::info!(%merchant, generation, "learned from orders");
+                    }
+                    Err(fault) => {
+                        tracing::warn!(%merchant, %fault, "nothing new is served of what orders say");
+                    }
+                }
+            }
+        }
+    }
+
+    /// Whether a merchant has orders that were not learned from.
+    fn is_due(&self, merchant: &MerchantId) -> bool {
+        let Some(slot) = self.registry.slot(merchant.as_str()) else { return false };
+        let current = slot.current();
+        let learned = self.learned.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_known = learned.get(merchant).is_some_and(|orders| orders.is_same(current.snapshot.orders()));
+        current.degraded.is_none() && !current.snapshot.orders().is_empty() && !is_known
+    }
+}
+
+/// In what a model is so much poorer than the one before that the orders must be wrong.
+fn collapsed(before: &Model, after: &Model) -> Option<String> {
+    let fell = |what: &str, was: f64, is: f64| {
+        let sign = format!("{what} fell from {was} to {is}, below {} % of what is served", COLLAPSE * 100.0);
+        (is < was * COLLAPSE).then_some(sign)
+    };
+    let covered = |model: &Model| model.covered() as f64;
+    fell("the number of products with affinities", covered(before), covered(after))
+        .or_else(|| fell("quality", before.parts().facts.quality, after.parts().facts.quality))
+}
