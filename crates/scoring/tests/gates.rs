@@ -39,6 +39,7 @@ fn world() -> World {
             pair("r2", Relation::Protection, within("Cameras"), within("Bags")),
             pair("r3", Relation::Consumable, is("x100v"), is("film")),
         ],
+        orders: Vec::new(),
         query: query(Stage::Product, &["x100v"]),
     }
 }
@@ -49,7 +50,7 @@ type Row = (fn(&mut World), &'static str, Gate, &'static str);
 /// What rules and products alone decide.
 const OF_RULES: &[Row] = &[
     (|_| {}, "card", Gate::Passed, "offered in place 1 with score 0.2000"),
-    (|_| {}, "gr3", Gate::NoEvidence, "no pairing leads from the anchors to it"),
+    (|_| {}, "gr3", Gate::NoEvidence, "no pairing and no orders lead from the anchors to it"),
     (
         |w| w.query.anchors.clear(),
         "card",
@@ -201,6 +202,7 @@ const OF_POLICY: &[Row] = &[
         Gate::ScoreFloor,
         "score 0.0630 < 0.1",
     ),
+    (bought_by_chance, "lamp", Gate::EvidenceFloor, "lift 0.00 < 1, with support 2"),
     (|_| {}, "case2", Gate::NeedTaken, "need `Cases` is taken by `case`, at most 1 for one need"),
     (
         |w| {
@@ -243,6 +245,13 @@ const OF_POLICY: &[Row] = &[
         "at most 0 offers",
     ),
 ];
+
+/// Bought with the camera once too seldom to say anything, among many other orders.
+fn bought_by_chance(world: &mut World) {
+    world.products.push(product("lamp", "Lights", 5_000));
+    world.orders.extend((0..2).map(|nth| bought(&format!("a{nth}"), "", 9, &["x100v", "lamp"])));
+    world.orders.extend((0..40).map(|nth| bought(&format!("b{nth}"), "", 9, &["gr3", "lamp"])));
+}
 
 /// Nobody has got as far as the 1,025th product of a category.
 fn scans_too_much(world: &mut World) {

@@ -21,6 +21,7 @@ fn world() -> World {
     beans.kind = Kind::Consumable;
     beans.days_of_supply = Some(20);
     World {
+        orders: Vec::new(),
         products: vec![
             product("x100v", "Cameras > Compact", 79_900),
             product("card", "Memory", 3_900),

@@ -15,6 +15,8 @@ use crate::{
 
 /// Strength of the leaf category's word against a product's own buyers, in buyers.
 const LEAF_STRENGTH: f64 = 5.0;
+/// Repeats of one shopper that count: nobody is the proof that all buy again.
+const REPEATS_MAX: usize = 5;
 /// How long after a moment a purchase counts, in days.
 const WINDOW_DAYS: i64 = 14;
 /// Moments that are asked about: so many windows before the newest order.
@@ -48,7 +50,7 @@ pub(super) fn fill(parts: &mut ModelParts, corpus: &Corpus) {
         };
         let share = buyers.shrunk(near).clamp(1e-4, 1.0 - 1e-4);
         parts.again.push((share / (1.0 - share)).ln() as f32);
-        parts.again_lift.push(lift::lower(buyers.again as u32, buyers.expected));
+        parts.again_lift.push(lift::lower(buyers.repeats as u32, buyers.expected));
     }
 }
 
@@ -59,7 +61,9 @@ struct Buyers {
     once: f64,
     /// How many bought it again.
     again: f64,
-    /// How many would have by chance.
+    /// How often it was bought again, by one shopper at most [`REPEATS_MAX`] times.
+    repeats: f64,
+    /// How often that is by chance.
     expected: f64,
 }
 
@@ -91,6 +95,7 @@ fn counts(corpus: &Corpus) -> Vec<Buyers> {
             let product = &mut buyers[same[0] as usize];
             product.once += 1.0;
             product.again += f64::from(u8::from(same.len() > 1));
+            product.repeats += (same.len() - 1).min(REPEATS_MAX) as f64;
             let others = own.len() as f64 - 1.0;
             product.expected += others * corpus.holders.get(same[0] as usize).len() as f64 / all;
         }

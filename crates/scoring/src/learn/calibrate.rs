@@ -26,6 +26,9 @@ const QUESTIONS_MAX: usize = 3_000;
 /// Products looked at in each answer.
 const PLACES: usize = 10;
 
+/// Which signal the score is.
+const SCORE: usize = 1;
+
 /// What a calibration is where orders do not tell: odds grow with the score, and most offers are declined.
 const PRIOR: Calibration = Calibration { weights: [-2.0, 0.7, 0.0, 0.0, 0.0] };
 
@@ -54,9 +57,9 @@ pub(super) fn calibrate(
     let (nexts, _) = examples(&snapshot, questions.iter().filter(|it| it.task == Task::NextPurchase));
     let quality = if found.is_empty() { 0.0 } else { found.iter().sum::<f64>() / found.len() as f64 };
     let calibrations = Calibrations {
-        cart: Calibration::fitted(&carts, PRIOR),
-        single: Calibration::fitted(&singles, PRIOR),
-        after: Calibration::fitted(&nexts, PRIOR),
+        cart: fitted(&carts),
+        single: fitted(&singles),
+        after: fitted(&nexts),
         again: again::fitted(snapshot.model(), orders, until),
     };
     (calibrations, quality)
@@ -85,4 +88,10 @@ fn examples<'q>(
         found.push(first);
     }
     (examples, found)
+}
+
+/// The calibration of these examples. One that does not rise with the score would turn the ranking round, and is none.
+fn fitted(examples: &[Example<SIGNALS>]) -> Calibration {
+    let fit = Calibration::fitted(examples, PRIOR);
+    if fit.weights[SCORE] > 0.0 { fit } else { PRIOR }
 }

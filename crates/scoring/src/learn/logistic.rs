@@ -17,6 +17,8 @@ pub(crate) struct Example<const N: usize> {
 const PRIOR_STRENGTH: f64 = 1.0;
 /// Steps of Newton's method, which settles in a few.
 const STEPS: usize = 12;
+/// How often a step that goes too far is halved.
+const HALVINGS: usize = 8;
 /// Examples below which nothing is fitted.
 const EXAMPLES_MIN: usize = 100;
 
@@ -54,10 +56,29 @@ impl<const N: usize> Logistic<N> {
                     row.iter_mut().zip(signals).for_each(|(entry, other)| *entry += weight * other);
                 }
             }
-            let step = solved(bend, slope);
-            fit.weights.iter_mut().zip(step).for_each(|(weight, step)| *weight += step);
+            let Some(better) = fit.along(&solved(bend, slope), examples, &prior) else { break };
+            fit = better;
         }
         fit
+    }
+
+    /// The weights as far along a step as makes the examples likelier; none, where nothing does.
+    fn along(&self, step: &[f64; N], examples: &[Example<N>], prior: &Self) -> Option<Self> {
+        let now = self.likelihood(examples, prior);
+        let shares = std::iter::successors(Some(1.0), |share| Some(share * 0.5)).take(HALVINGS);
+        let moved =
+            |share: f64| Self { weights: std::array::from_fn(|at| self.weights[at] + share * step[at]) };
+        shares.map(moved).find(|moved| moved.likelihood(examples, prior) > now)
+    }
+
+    /// The logarithm of the likelihood of examples and prior, but for what all weights share.
+    fn likelihood(&self, examples: &[Example<N>], prior: &Self) -> f64 {
+        let of_prior: f64 = self.weights.iter().zip(&prior.weights).map(|(a, b)| (a - b).powi(2)).sum();
+        let of_example = |Example { signals, is_so }: &Example<N>| {
+            let chance = self.chance(signals);
+            if *is_so { chance } else { 1.0 - chance }.max(f64::MIN_POSITIVE).ln()
+        };
+        examples.iter().map(of_example).sum::<f64>() - 0.5 * PRIOR_STRENGTH * of_prior
     }
 }
 
@@ -97,6 +118,13 @@ mod tests {
         let found = Logistic::fitted(&examples, Logistic::default());
         let both = found.weights.iter().zip(&truth.weights);
         both.for_each(|(a, b)| assert!((a - b).abs() < 0.06, "{found:?}"));
+    }
+
+    #[test]
+    fn what_signals_tell_for_certain_is_fitted_too() {
+        let sure = |at: i32| Example { signals: [1.0, f64::from(at)], is_so: at > 0 };
+        let found = Logistic::fitted(&(-100..=100).map(sure).collect::<Vec<_>>(), Logistic::default());
+        assert!(found.chance(&[1.0, 2.0]) > 0.8 && found.chance(&[1.0, -2.0]) < 0.2, "{found:?}");
     }
 
     #[test]

@@ -45,6 +45,7 @@ pub(crate) fn world() -> impl Strategy<Value = World> {
     let products = (6..=PRODUCTS).prop_flat_map(|count| (0..count).map(product).collect::<Vec<_>>());
     let rules = vec(any_rule(), 4..20);
     (products, rules, query()).prop_map(|(products, rules, query)| World {
+        orders: Vec::new(),
         products,
         rules: rules.into_iter().enumerate().filter_map(|(at, rule)| numbered(at, rule)).collect(),
         query,
@@ -67,7 +68,12 @@ pub(crate) fn shuffled(world: &World) -> impl Strategy<Value = World> + use<> {
     let query = query.clone();
     (whole, lists).prop_map(move |((products, rules), (anchors, cart, owned, lines, live, taken))| {
         let order = query.order.clone().map(|order| Order { lines, ..order });
-        World { products, rules, query: Query { anchors, cart, owned, order, live, taken, ..query.clone() } }
+        World {
+            products,
+            rules,
+            orders: Vec::new(),
+            query: Query { anchors, cart, owned, order, live, taken, ..query.clone() },
+        }
     })
 }
 

@@ -4,14 +4,18 @@
 use std::sync::Arc;
 
 use sidecart_catalog::{
-    Attributes, Availability, CategoryPath, FamilyId, Kind, Money, Parts as ProductParts, Product, ProductId,
-    Term, Timestamp, Values,
+    Attributes, Availability, CategoryPath, FamilyId, Kind, Money, OrderId, Parts as ProductParts, Product,
+    ProductId, ShopperId, Term, Timestamp, Values,
 };
 use sidecart_rules::{
     MatchClause, MatchOp, Override, Pairing, Policy, PolicyName, Relation, Rule, RuleId, RuleParts, Says,
     Selector, Stage, Stages, Surface, Surfaces,
 };
-use sidecart_scoring::{CartLine, LiveOffer, Order, Parts, Query, Snapshot};
+use sidecart_scoring::{
+    CartLine, LiveOffer, Order, Parts, Query, Snapshot,
+    learn::learn,
+    orders::{OrderLine, RecordedOrder, Statement},
+};
 
 /// The moment of every query that does not say otherwise.
 pub(crate) const NOW: Timestamp = Timestamp::from_ms(1_764_547_200_000);
@@ -21,6 +25,7 @@ pub(crate) const NOW: Timestamp = Timestamp::from_ms(1_764_547_200_000);
 pub(crate) struct World {
     pub(crate) products: Vec<ProductParts>,
     pub(crate) rules: Vec<RuleParts>,
+    pub(crate) orders: Vec<RecordedOrder>,
     pub(crate) query: Query,
 }
 
@@ -33,6 +38,10 @@ impl World {
         for rule in &self.rules {
             parts.rules.upsert(Rule::new(rule.clone()).unwrap()).unwrap();
         }
+        for order in &self.orders {
+            parts.orders.record(order.clone()).unwrap();
+        }
+        parts.model = Arc::new(learn(&parts.orders, &parts.catalog, 1));
         Snapshot::new(1, parts)
     }
 
@@ -54,6 +63,19 @@ impl World {
     pub(crate) fn limits(&mut self, limits: Override) {
         self.query.policy = policy(limits);
     }
+}
+
+/// An order placed some days before [`NOW`]; of nobody, when the shopper is empty.
+pub(crate) fn bought(id: &str, shopper: &str, days_ago: i64, products: &[&str]) -> RecordedOrder {
+    let placed_at = NOW.plus_days(-days_ago);
+    let line = |product: &&str| OrderLine { product: self::id(product), quantity: 1, unit_price: None };
+    let statement = Statement {
+        updated_at: placed_at,
+        placed_at,
+        shopper: ShopperId::new(shopper).ok(),
+        lines: products.iter().map(line).collect(),
+    };
+    RecordedOrder::new(OrderId::new(id).unwrap(), Some(statement), Vec::new()).unwrap()
 }
 
 pub(crate) fn id(id: &str) -> ProductId {

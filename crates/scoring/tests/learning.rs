@@ -1,0 +1,306 @@
+//! What is learned from orders: from which, what is offered of it, and what is not.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod support;
+
+use sidecart_catalog::{Kind, ProductId};
+use sidecart_rules::{Override, Relation, Says, Stage};
+use sidecart_scoring::{
+    AffinityKind, Evidence, Level, Orders, Source, explain, learn::learn, orders::RecordedOrder, recommend,
+};
+use support::*;
+
+/// A small stream of numbers, the same each time.
+struct Draw(u64);
+
+impl Draw {
+    fn below(&mut self, end: usize) -> usize {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        usize::try_from(self.0 >> 33).unwrap() % end
+    }
+}
+
+/// Shelves of five products each; products of one shelf are never bought together, and of two shelves that go together
+/// the products of equal number are.
+const SHELVES: [(&str, &str); 3] = [("camera", "card"), ("printer", "ink"), ("lamp", "bulb")];
+
+fn shop() -> World {
+    let mut products = Vec::new();
+    for (anchor, target) in SHELVES {
+        for nth in 0..5 {
+            products.push(product(&format!("{anchor}{nth}"), &format!("Things > {anchor}s"), 50_000));
+            products.push(product(&format!("{target}{nth}"), &format!("More > {target}s"), 2_000));
+        }
+    }
+    products.extend(
+        (0..30).map(|nth| product(&format!("other{nth:02}"), &format!("Misc > m{}", nth % 6), 1_000)),
+    );
+    World { products, rules: Vec::new(), orders: orders(600), query: query(Stage::Product, &["camera1"]) }
+}
+
+fn orders(count: usize) -> Vec<RecordedOrder> {
+    let mut draw = Draw(1);
+    let order = |nth: usize| {
+        let ((anchor, target), number) = (SHELVES[draw.below(3)], draw.below(5));
+        let mut lines = vec![format!("{anchor}{number}")];
+        if draw.below(10) < 6 {
+            lines.push(format!("{target}{number}"));
+        }
+        (0..draw.below(3)).for_each(|_| lines.push(format!("other{:02}", draw.below(30))));
+        lines.sort_unstable();
+        lines.dedup();
+        let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
+        let shopper = format!("s{}", draw.below(80));
+        bought(&format!("o{nth:04}"), &shopper, 200 - (nth * 200 / count) as i64, &lines)
+    };
+    (0..count).map(order).collect()
+}
+
+fn offered(world: &World) -> Vec<String> {
+    let decision = recommend(&world.snapshot(), &world.query);
+    decision.offers.iter().map(|offer| offer.target.product().id().to_string()).collect()
+}
+
+#[test]
+fn what_is_bought_together_is_offered_and_says_on_what_evidence() {
+    let mut world = shop();
+    for nth in 0..5 {
+        world.query.anchors = ids(&[&format!("camera{nth}")]);
+        let decision = recommend(&world.snapshot(), &world.query);
+        let first = &decision.offers[0];
+        assert_eq!(first.target.product().id().as_str(), format!("card{nth}"));
+        assert_eq!((first.source, first.relation), (Source::Affinity(AffinityKind::BoughtWith), None));
+        let Evidence::Orders { level, support, lift, provenance } = &first.evidence else {
+            panic!("orders say so")
+        };
+        assert!(*support >= 10 && *lift > 1.0, "{support} {lift}");
+        assert_eq!((*level, provenance.as_deref()), (Level::Product, None));
+        assert_eq!(first.reason.code, "BOUGHT_WITH_PRODUCT");
+    }
+}
+
+#[test]
+fn what_is_bought_together_by_chance_is_not_offered() {
+    let world = shop();
+    for id in offered(&world) {
+        assert!(!id.starts_with("other"), "{id} is beside everything, by chance");
+    }
+}
+
+#[test]
+fn a_cart_is_judged_as_a_whole() {
+    let mut world = shop();
+    world.query = query(Stage::Cart, &[]);
+    world.query.cart = vec![line("camera2", 1), line("lamp3", 1)];
+    let mut first_two = offered(&world)[..2].to_vec();
+    first_two.sort_unstable();
+    assert_eq!(first_two, ["bulb3", "card2"]);
+    world.query.cart.push(line("card2", 1));
+    assert_eq!(offered(&world)[0], "bulb3", "the camera has its card");
+}
+
+#[test]
+fn pairings_with_positions_come_first_and_others_compete() {
+    let mut world = shop();
+    let mut pinned = pair("pin", Relation::Accessory, is("camera1"), is("other00"));
+    if let Says::Pairing(pairing) = &mut pinned.says {
+        pairing.position = Some(1);
+    }
+    world.rules.push(pinned);
+    assert_eq!(offered(&world)[..2], ["other00", "card1"]);
+}
+
+#[test]
+fn a_pairing_speaks_for_a_product_that_orders_know_too() {
+    let mut world = shop();
+    world.rules.push(pair("card", Relation::Accessory, is("camera1"), is("card1")));
+    let decision = recommend(&world.snapshot(), &world.query);
+    assert_eq!(
+        (decision.offers[0].source, decision.offers[0].relation),
+        (Source::Pairing, Some(Relation::Accessory))
+    );
+    assert!(decision.offers[0].score > sidecart_scoring::prior(Relation::Accessory, Stage::Product));
+}
+
+#[test]
+fn blocks_hold_for_what_was_learned() {
+    let mut world = shop();
+    let mut block = pair("no", Relation::Accessory, is("camera1"), is("card1"));
+    block.says = Says::Block;
+    world.rules.push(block);
+    assert!(!offered(&world).contains(&"card1".to_owned()));
+}
+
+#[test]
+fn the_order_of_arrival_and_the_number_of_threads_change_nothing() {
+    let world = shop();
+    let snapshot = world.snapshot();
+    let mut arrivals = world.orders.clone();
+    arrivals.reverse();
+    let mut draw = Draw(7);
+    for at in (1..arrivals.len()).rev() {
+        arrivals.swap(at, draw.below(at + 1));
+    }
+    let mut orders = Orders::default();
+    for order in arrivals.iter().chain(&arrivals) {
+        orders.record(order.clone()).unwrap();
+    }
+    for threads in [1, 2, 5] {
+        assert!(learn(&orders, snapshot.catalog(), threads) == *snapshot.model(), "{threads} threads");
+    }
+}
+
+#[test]
+fn a_shop_with_few_orders_is_neither_silent_nor_misled() {
+    let mut world = shop();
+    world.orders.truncate(0);
+    assert_eq!(offered(&world), [""; 0]);
+    world.orders = orders(600).into_iter().take(200).collect();
+    let (mut right, mut wrong) = (0, 0);
+    for (anchor, target) in SHELVES {
+        for nth in 0..5 {
+            world.query.anchors = ids(&[&format!("{anchor}{nth}")]);
+            for id in offered(&world) {
+                if id == format!("{target}{nth}") { right += 1 } else { wrong += 1 }
+            }
+        }
+    }
+    assert!(right >= 10 && wrong <= 1, "{right} right, {wrong} wrong");
+}
+
+#[test]
+fn ids_shuffled_over_orders_leave_nothing_to_offer() {
+    let mut world = shop();
+    world.orders = orders(1_000);
+    let count = |world: &mut World| {
+        let snapshot = world.snapshot();
+        let anchors: Vec<_> = world.products.iter().map(|product| product.id.clone()).collect();
+        let offers = anchors.into_iter().map(|anchor| {
+            world.query.anchors = vec![anchor];
+            recommend(&snapshot, &world.query).offers.len()
+        });
+        offers.sum::<usize>()
+    };
+    let real = count(&mut world);
+    assert!(real >= 15, "{real}");
+    let mut by_chance = 0;
+    for seed in 0..20 {
+        let mut world = world.clone();
+        shuffle(&mut world.orders, seed);
+        by_chance += count(&mut world);
+    }
+    assert!(by_chance * 100 < real * 20, "{by_chance} by chance in 20 shuffles, {real} real ones");
+}
+
+/// Deals the products of all orders out anew, each order keeping its size as far as it holds no product twice.
+fn shuffle(orders: &mut [RecordedOrder], seed: u64) {
+    let mut draw = Draw(seed);
+    let mut all: Vec<ProductId> =
+        orders.iter().flat_map(|order| order.bought()).map(|(id, _)| id.clone()).collect();
+    for at in (1..all.len()).rev() {
+        all.swap(at, draw.below(at + 1));
+    }
+    for (nth, order) in orders.iter_mut().enumerate() {
+        let dealt: Vec<ProductId> = all.split_off(all.len() - order.bought().count());
+        let lines: Vec<&str> = dealt.iter().map(ProductId::as_str).collect();
+        let shopper = order.shopper().map(ToString::to_string).unwrap_or_default();
+        let days = (NOW.as_ms() - order.statement().unwrap().placed_at.as_ms()) / 86_400_000;
+        *order = bought(&format!("o{nth:04}"), &shopper, days, &lines);
+    }
+}
+
+#[test]
+fn a_product_that_was_never_sold_is_answered_by_those_like_it() {
+    let mut world = shop();
+    let mut twin = product("camera9", "Things > cameras", 50_000);
+    twin.family = family("camera2");
+    world.products.push(twin);
+    world.products.push(product("camera8", "Things > cameras", 50_000));
+    world.products.push(product("thing", "Things > gadgets", 50_000));
+    for (anchor, level) in [("camera9", Level::Family), ("camera8", Level::Leaf), ("thing", Level::Parent)] {
+        world.query.anchors = ids(&[anchor]);
+        world.query.policy = std::sync::Arc::new(sidecart_rules::Policy::open());
+        let decision = recommend(&world.snapshot(), &world.query);
+        let Evidence::Orders { level: found, .. } = &decision.offers[0].evidence else {
+            panic!("orders say so")
+        };
+        assert_eq!(*found, level, "{anchor}");
+    }
+    world.query.anchors = ids(&["camera9"]);
+    assert_eq!(offered(&world)[0], "card2", "as its sibling");
+    world.orders.extend((0..20).map(|nth| bought(&format!("n{nth}"), "", 1, &["camera8", "bulb0"])));
+    world.query.anchors = ids(&["camera8"]);
+    assert_eq!(offered(&world)[0], "bulb0", "its own evidence, as soon as there is some");
+}
+
+#[test]
+fn a_consumable_is_offered_again_when_the_shopper_is_due() {
+    let mut world = shop();
+    for nth in 0..5 {
+        world.product(&format!("ink{nth}")).kind = Kind::Consumable;
+    }
+    // Every month ink, by forty shoppers; and once a lamp.
+    for shopper in 0..40 {
+        for month in 0..6 {
+            let (id, days) = (format!("i{shopper}-{month}"), 170 - month * 28 + shopper % 5);
+            world.orders.push(bought(
+                &id,
+                &format!("ink-{shopper}"),
+                days,
+                &[&format!("ink{}", shopper % 5)],
+            ));
+        }
+        world.orders.push(bought(&format!("l{shopper}"), &format!("ink-{shopper}"), 100, &["lamp0"]));
+    }
+    world.query = query(Stage::Replenish, &["ink3"]);
+    world.query.shopper = sidecart_catalog::ShopperId::new("ink-3").ok();
+    let decision = recommend(&world.snapshot(), &world.query);
+    let first = &decision.offers[0];
+    assert_eq!(first.target.product().id().as_str(), "ink3");
+    assert_eq!(first.source, Source::Affinity(AffinityKind::BoughtAgain));
+    assert!(!offered(&world).contains(&"lamp0".to_owned()), "nobody buys a second lamp");
+}
+
+#[test]
+fn what_is_bought_later_is_offered_after_the_purchase() {
+    let mut world = shop();
+    for shopper in 0..60 {
+        let of = |what: &str, days: i64, product: &str| {
+            bought(&format!("{what}{shopper}"), &format!("b-{shopper}"), days, &[product])
+        };
+        world.orders.push(of("p", 90, "printer4"));
+        if shopper < 40 {
+            world.orders.push(of("q", 60, "other07"));
+        }
+    }
+    world.query = query(Stage::Delivered, &["printer4"]);
+    world.query.shopper = sidecart_catalog::ShopperId::new("b-55").ok();
+    let decision = recommend(&world.snapshot(), &world.query);
+    let found =
+        decision.offers.iter().find(|offer| offer.target.product().id().as_str() == "other07").unwrap();
+    assert_eq!(found.source, Source::Affinity(AffinityKind::BoughtAfter));
+    assert_eq!(found.reason.code, "BOUGHT_AFTER_DELIVERED");
+}
+
+#[test]
+fn huge_orders_are_left_out() {
+    let mut world = shop();
+    let before = world.snapshot();
+    let all: Vec<String> = (0..160).map(|nth| format!("w{nth}")).collect();
+    let lines: Vec<&str> = all.iter().map(String::as_str).collect();
+    world.orders.push(bought("wholesale", "w", 50, &lines));
+    let after = world.snapshot();
+    assert_eq!(after.model().parts().facts.skipped, 1);
+    assert_eq!(after.model().parts().with, before.model().parts().with);
+}
+
+#[test]
+fn explain_names_the_floor_that_stops_what_was_learned() {
+    let mut world = shop();
+    world.limits(Override { lift_min: Some(900.0), ..Override::default() });
+    let (decision, said) = explain(&world.snapshot(), &world.query, &ids(&["card1"]));
+    assert!(decision.offers.is_empty());
+    assert!(said[0].detail.starts_with("lift ") && said[0].detail.contains("< 900"), "{}", said[0].detail);
+    assert_eq!(said[0].anchor.as_ref().unwrap().as_str(), "camera1");
+}
