@@ -1,4 +1,4 @@
-//! The part of the table that is about orders.
+//! The part of the table that is about orders and what is learned from them.
 
 use sidecart::v1::{self as pb, Outcome, order_change::Change};
 use tonic::Code;
@@ -137,8 +137,12 @@ fn changes() -> Vec<Case> {
 fn reads() -> Vec<Case> {
     let get =
         |id: &str| pb::GetOrderRequest { merchant_id: merchant(), order_id: id.into(), min_generation: 0 };
+    let model = pb::GetModelRequest { merchant_id: merchant(), min_generation: 0 };
     vec![
         field("empty: order asked for", GET_ORDER, get(""), "order_id"),
+        field("no merchant: learn", LEARN_AFFINITIES, pb::LearnAffinitiesRequest::default(), "merchant_id"),
+        field("empty: anchor", LIST_AFFINITIES, pb::ListAffinitiesRequest::default(), "anchor_id"),
+        code("nothing learned", GET_MODEL, model, Code::NotFound, "MODEL_NOT_FOUND"),
         code("unknown: order", GET_ORDER, get("nowhere"), Code::NotFound, "ORDER_NOT_FOUND"),
     ]
 }

@@ -39,13 +39,21 @@ pub(crate) fn show(answer: &pb::RecommendResponse) -> Result<()> {
             offer.product_id.clone(),
             price(offer.price.as_ref()),
             format!("{:.3}", offer.score),
-            short_name("Relation", offer.relation),
+            tie(offer),
             offer.need.clone(),
             offer.anchor_ids.join(", "),
             offer.reason.as_ref().map(|reason| reason.text.clone()).unwrap_or_default(),
         ]
     });
     Ok(out::table(&header, rows)?)
+}
+
+/// What the merchant says the target is to its anchors; else how orders tie them.
+fn tie(offer: &pb::Offer) -> String {
+    match offer.relation() {
+        pb::Relation::Unspecified => short_name("Source", offer.source),
+        _ => short_name("Relation", offer.relation),
+    }
 }
 
 /// Money for people, such as `129.00 USD`. Empty without one.

@@ -8,6 +8,8 @@ use crate::model::ModelParts;
 
 /// Orders that a cart is compared with in the end: those most like it.
 const NEAREST: usize = 100;
+/// Most orders looked at, all lines of a cart together: of each line the newest.
+const ORDERS_MAX: usize = 25_000;
 /// How far it counts against a common product that many orders have it.
 const RARITY_POWER: f64 = -0.3;
 
@@ -15,9 +17,11 @@ const RARITY_POWER: f64 = -0.3;
 pub(super) fn near(parts: &ModelParts, places: &[Option<u32>]) -> Vec<(u32, f64)> {
     let mut likeness: HashMap<u32, f64, GlobalState> = HashMap::default();
     let all = parts.facts.orders.max(1) as f64;
+    let newest = ORDERS_MAX / places.len().max(1);
     for place in places.iter().flatten() {
         let rarity = (f64::from(parts.orders[*place as usize]) / all).powf(RARITY_POWER);
-        for order in parts.latest.of(*place as usize) {
+        let latest = parts.latest.of(*place as usize);
+        for order in &latest[latest.len().saturating_sub(newest)..] {
             *likeness.entry(*order).or_default() += rarity;
         }
     }

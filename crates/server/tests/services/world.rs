@@ -1,5 +1,7 @@
 //! A server with a small shop in it, and the requests that the tests send.
 
+use std::time::Duration;
+
 use sidecart::{client::Client, v1 as pb};
 use sidecart_server::{Config, Running, start};
 use tempfile::TempDir;
@@ -10,18 +12,33 @@ pub(crate) const SHOP: &str = "shop";
 pub(crate) struct World {
     pub(crate) client: Client,
     pub(crate) server: Running,
-    _data: TempDir,
+    data: TempDir,
 }
 
 impl World {
     /// A server that holds nothing.
     pub(crate) async fn empty() -> Self {
-        let data = TempDir::new().unwrap();
+        Self::on(TempDir::new().unwrap(), Config::new("").learn_every).await
+    }
+
+    /// A server that learns by itself so often.
+    pub(crate) async fn learning(every: Duration) -> Self {
+        Self::on(TempDir::new().unwrap(), every).await
+    }
+
+    /// The server shut down, and another started on the same data.
+    pub(crate) async fn restarted(self) -> Self {
+        self.server.shut_down().await.unwrap();
+        Self::on(self.data, Config::new("").learn_every).await
+    }
+
+    async fn on(data: TempDir, learn_every: Duration) -> Self {
         let mut config = Config::new(data.path());
         config.listen.set_port(0);
+        config.learn_every = learn_every;
         let server = start(config).await.unwrap();
         let client = Client::connect(&format!("http://{}", server.addr)).await.unwrap();
-        Self { client, server, _data: data }
+        Self { client, server, data }
     }
 
     /// A server with a camera, a bag and two cards that go with it.

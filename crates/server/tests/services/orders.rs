@@ -1,0 +1,196 @@
+//! Orders and what is learned from them.
+
+use std::time::Duration;
+
+use sidecart::v1::{self as pb, Outcome, order_change::Change};
+use tonic::{Code, Status};
+use tonic_types::StatusExt;
+
+use crate::world::{SHOP, World, ask, offers, product};
+
+const DAY_S: i64 = 86_400;
+const LAST_S: i64 = 1_763_700_000;
+
+fn moment(seconds: i64) -> Option<prost_types::Timestamp> {
+    Some(prost_types::Timestamp { seconds, nanos: 0 })
+}
+
+fn order(id: &str, days_ago: i64, products: &[&str]) -> pb::RecordedOrder {
+    let line = |id: &&str| pb::OrderLine { product_id: (*id).into(), ..Default::default() };
+    pb::RecordedOrder {
+        order_id: id.into(),
+        shopper_id: format!("of-{id}"),
+        placed_at: moment(LAST_S - days_ago * DAY_S),
+        lines: products.iter().map(line).collect(),
+        ..Default::default()
+    }
+}
+
+fn cancelled(id: &str) -> pb::RecordedOrder {
+    let change = Some(Change::Status(pb::OrderStatus::Cancelled.into()));
+    let changes = vec![pb::OrderChange { change_id: "gone".into(), at: moment(LAST_S), change }];
+    pb::RecordedOrder { order_id: id.into(), changes, ..Default::default() }
+}
+
+/// Cameras with cards, lamps with bulbs, and things alone.
+fn many() -> Vec<pb::RecordedOrder> {
+    let lines: [&[&str]; 5] = [
+        &["camera", "card"],
+        &["camera", "card", "bag"],
+        &["lamp", "bulb"],
+        &["bag"],
+        &["lamp", "bulb", "pen"],
+    ];
+    (0..300)
+        .map(|nth| order(&format!("o{nth:03}"), nth % 60, lines[usize::try_from(nth % 5).unwrap()]))
+        .collect()
+}
+
+impl World {
+    async fn selling() -> Self {
+        let world = Self::empty().await;
+        world.upsert(["camera", "bag", "card", "lamp", "bulb", "pen"].map(product).into()).await;
+        world
+    }
+
+    async fn record(&self, orders: Vec<pb::RecordedOrder>) -> pb::RecordOrdersResponse {
+        let request = pb::RecordOrdersRequest { merchant_id: SHOP.into(), orders, request_id: String::new() };
+        self.client.orders().record_orders(request).await.unwrap().into_inner()
+    }
+
+    async fn learn(&self) -> Result<pb::LearnAffinitiesResponse, Status> {
+        self.learn_and(false).await
+    }
+
+    async fn learn_and(&self, accept_collapse: bool) -> Result<pb::LearnAffinitiesResponse, Status> {
+        let request = pb::LearnAffinitiesRequest { merchant_id: SHOP.into(), accept_collapse };
+        Ok(self.client.affinities().learn_affinities(request).await?.into_inner())
+    }
+
+    async fn order(&self, id: &str) -> Result<pb::GetOrderResponse, Status> {
+        let request =
+            pb::GetOrderRequest { merchant_id: SHOP.into(), order_id: id.into(), min_generation: 0 };
+        Ok(self.client.orders().get_order(request).await?.into_inner())
+    }
+}
+
+#[tokio::test]
+async fn what_became_of_an_order_is_told_in_any_order() {
+    let world = World::selling().await;
+    let refund = Some(Change::Refunded(pb::LineReversal { product_id: "card".into(), quantity: 1 }));
+    let changes = vec![pb::OrderChange { change_id: "r".into(), at: moment(LAST_S), change: refund }];
+    let early = pb::RecordedOrder { order_id: "a".into(), changes, ..Default::default() };
+    let told = world.record(vec![early.clone()]).await;
+    assert_eq!(told.outcomes[0].outcome(), Outcome::Created);
+    let mut late = order("a", 3, &["camera", "card"]);
+    late.lines[1].quantity = 3;
+    assert_eq!(world.record(vec![late.clone()]).await.outcomes[0].outcome(), Outcome::Updated);
+    let generation = world.record(vec![late]).await.generation;
+    let again = world.record(vec![early]).await;
+    assert_eq!((again.outcomes[0].outcome(), again.generation), (Outcome::Unchanged, generation));
+    let left = world.order("a").await.unwrap().bought;
+    let left: Vec<_> = left.iter().map(|line| (line.product_id.as_str(), line.quantity)).collect();
+    assert_eq!(left, [("camera", 1), ("card", 2)]);
+    assert_eq!(world.order("nowhere").await.unwrap_err().code(), Code::NotFound);
+}
+
+#[tokio::test]
+async fn an_import_of_orders_counts_what_it_did() {
+    let world = World::selling().await;
+    let mut orders = many();
+    orders.push(order("", 1, &["camera"]));
+    orders.push(order("o000", 0, &["camera", "card"]));
+    let message = |orders: &[pb::RecordedOrder]| pb::ImportOrdersRequest {
+        merchant_id: SHOP.into(),
+        orders: orders.to_vec(),
+    };
+    let messages: Vec<_> = orders.chunks(77).map(message).collect();
+    let done = world.client.orders().import_orders(tokio_stream::iter(messages)).await.unwrap().into_inner();
+    let counts = (done.received_count, done.created_count, done.unchanged_count, done.rejected_count);
+    assert_eq!(counts, (302, 300, 1, 1));
+    assert_eq!(done.errors[0].violations[0].field, "orders[300].order_id");
+}
+
+#[tokio::test]
+async fn what_was_learned_is_offered_and_survives_a_restart_and_a_backup() {
+    let world = World::selling().await;
+    assert!(world.offered(ask()).await.is_empty(), "nothing is known yet");
+    world.record(many()).await;
+    assert!(world.offered(ask()).await.is_empty(), "nothing was learned yet");
+    let learned = world.learn().await.unwrap();
+    let model = learned.model.clone().unwrap();
+    assert_eq!((model.order_count, model.product_count, model.skipped_order_count), (300, 6, 0));
+    let before = world.client.recommendation().recommend(ask()).await.unwrap().into_inner();
+    assert_eq!((offers(&before)[0].as_str(), before.generation), ("card", learned.generation));
+    assert_eq!(before.offers[0].source(), pb::Source::BoughtWith);
+    assert_eq!(world.learn().await.unwrap().generation, learned.generation, "nothing new was learned");
+    let world = world.restarted().await;
+    assert_eq!(world.client.recommendation().recommend(ask()).await.unwrap().into_inner(), before);
+    let request = pb::ExportRequest { merchant_id: SHOP.into() };
+    let mut chunks = world.client.snapshot().export(request).await.unwrap().into_inner();
+    let mut pieces = Vec::new();
+    while let Some(chunk) = chunks.message().await.unwrap() {
+        pieces.push(pb::ImportRequest { merchant_id: "copy".into(), chunk: chunk.chunk });
+    }
+    let copied = world.client.snapshot().import(tokio_stream::iter(pieces)).await.unwrap().into_inner();
+    assert_eq!((copied.product_count, copied.order_count), (6, 300));
+    let asked = pb::RecommendRequest { merchant_id: "copy".into(), ..ask() };
+    let answer = world.client.recommendation().recommend(asked).await.unwrap().into_inner();
+    assert_eq!(answer.offers, before.offers);
+}
+
+#[tokio::test]
+async fn affinities_are_listed_with_their_evidence() {
+    let world = World::selling().await;
+    let request = pb::GetModelRequest { merchant_id: SHOP.into(), min_generation: 0 };
+    let nothing = world.client.affinities().get_model(request.clone()).await.unwrap_err();
+    assert_eq!(nothing.code(), Code::NotFound);
+    world.record(many()).await;
+    let learned = world.learn().await.unwrap();
+    let got = world.client.affinities().get_model(request).await.unwrap().into_inner();
+    assert_eq!((got.model, got.generation), (learned.model, learned.generation));
+    let request =
+        pb::ListAffinitiesRequest { merchant_id: SHOP.into(), anchor_id: "camera".into(), min_generation: 0 };
+    let listed = world.client.affinities().list_affinities(request).await.unwrap().into_inner();
+    let first = &listed.affinities[0];
+    assert_eq!(
+        (first.target_id.as_str(), first.support, first.provenance.as_str()),
+        ("card", 120, "learned")
+    );
+    assert!(first.lift > 1.0 && first.score > 0.5, "{first:?}");
+}
+
+#[tokio::test]
+async fn a_model_that_collapsed_is_refused_unless_accepted() {
+    let world = World::selling().await;
+    world.record(many()).await;
+    let learned = world.learn().await.unwrap();
+    world.record(many().iter().map(|order| cancelled(&order.order_id)).collect()).await;
+    let refused = world.learn().await.unwrap_err();
+    assert_eq!(refused.code(), Code::FailedPrecondition);
+    let details = refused.get_error_details();
+    assert_eq!(details.error_info().unwrap().reason, "MODEL_COLLAPSED");
+    assert!(refused.message().contains("products with affinities fell from 5 to 0"), "{}", refused.message());
+    assert_eq!(world.offered(ask()).await, ["card"], "what was served still is");
+    let accepted = world.learn_and(true).await.unwrap();
+    assert!(accepted.generation > learned.generation);
+    assert!(world.offered(ask()).await.is_empty());
+}
+
+#[tokio::test]
+async fn new_orders_are_learned_from_at_the_next_interval() {
+    let world = World::learning(Duration::from_millis(200)).await;
+    world.upsert(["camera", "bag", "card", "lamp", "bulb", "pen"].map(product).into()).await;
+    let recorded = world.record(many()).await.generation;
+    let request = pb::WatchRequest { merchant_id: SHOP.into(), after_generation: recorded };
+    let mut watch = world.client.snapshot().watch(request).await.unwrap().into_inner();
+    let published = watch.message().await.unwrap().unwrap().snapshot.unwrap();
+    assert_eq!((published.cause.as_str(), published.order_count), ("LearnAffinities", 300));
+    assert_eq!(world.offered(ask()).await, ["card"]);
+}
+
+#[tokio::test]
+async fn nobody_has_nothing_to_learn() {
+    let world = World::empty().await;
+    assert_eq!(world.learn().await.unwrap_err().code(), Code::NotFound);
+}
