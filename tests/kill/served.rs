@@ -98,7 +98,7 @@ pub(crate) fn read(file: &[u8]) -> (u64, State) {
             RowKind::Rule => drop(state.rules.insert(id, decoded(&row.value))),
             RowKind::Policy => drop(state.policies.insert(id, decoded(&row.value))),
             RowKind::Order => drop(state.orders.insert(id, decoded(&row.value))),
-            RowKind::Model => panic!("nothing was learned"),
+            RowKind::Model | RowKind::Imported => panic!("nothing was learned or imported"),
             RowKind::Request => panic!("an export holds no answered writes"),
         }
     }

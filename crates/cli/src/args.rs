@@ -117,8 +117,8 @@ pub(crate) struct ImportArgs {
     /// Make the file the whole catalog or rule set, in one generation, or nothing when a line is wrong
     #[arg(long)]
     pub(crate) replace: bool,
-    /// With --replace, take a file that holds nothing as it is: everything is deleted
-    #[arg(long, requires = "replace")]
+    /// With --replace or affinities, take a file that holds nothing as it is: everything is deleted
+    #[arg(long)]
     pub(crate) allow_empty: bool,
 }
 
@@ -131,6 +131,8 @@ pub(crate) enum ImportKind {
     Rules,
     /// What was bought, and what became of it
     Orders,
+    /// What goes with what, from a model of your own; takes the place of what was imported before
+    Affinities,
 }
 
 /// See [`Command::Recommend`].

@@ -28,6 +28,7 @@ macro_rules! named {
 }
 
 named!(
+    Affinity,
     DeletePolicyResponse,
     DeleteProductsResponse,
     DeleteRulesResponse,

@@ -54,6 +54,7 @@ fn eligible<'c, 'a, T: Trace>(
     let min = setting.limits.score_min;
     let stop = |candidate: &Candidate<'a>| {
         if let Lead::Learned(learned) = candidate.lead
+            && !learned.is_vouched_for()
             && learned.lift < setting.limits.lift_min as f32
         {
             let Learned { lift, support, .. } = learned;

@@ -34,6 +34,13 @@ pub(crate) struct Learned<'a> {
     pub(crate) provenance: Option<&'a str>,
 }
 
+impl Learned<'_> {
+    /// Whether an import says it without saying how much more often than by chance.
+    pub(crate) fn is_vouched_for(&self) -> bool {
+        self.provenance.is_some() && self.lift == 0.0
+    }
+}
+
 /// What makes a product a candidate.
 #[derive(Clone, Copy)]
 pub(crate) enum Lead<'a> {

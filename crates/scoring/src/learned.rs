@@ -10,6 +10,7 @@ mod after;
 pub(crate) mod again;
 mod cold;
 pub(crate) mod history;
+mod import;
 mod neighbours;
 
 use std::sync::Arc;
@@ -88,6 +89,10 @@ struct Word {
 
 /// The products that orders lead to from the anchors, best first, each with one chance.
 pub(crate) fn learned<'a>(setting: &Setting<'a>) -> Vec<(&'a Arc<Entry>, Learned<'a>)> {
+    import::over(setting, taught(setting))
+}
+
+fn taught<'a>(setting: &Setting<'a>) -> Vec<(&'a Arc<Entry>, Learned<'a>)> {
     let model = setting.snapshot.model();
     if model.is_empty() || setting.anchors.is_empty() {
         return Vec::new();

@@ -9,6 +9,7 @@ pub mod evaluate;
 mod explain;
 mod gate;
 mod holdings;
+pub mod imported;
 mod judge;
 mod lead;
 pub mod learn;
@@ -30,6 +31,7 @@ mod words;
 
 pub use answer::{Decision, Evidence, Level, Offer, Reason, Slot, Source, TraceEntry, Verdict, Why};
 pub use gate::Gate;
+pub use imported::Imported;
 pub use lead::AffinityKind;
 pub use orders::Orders;
 pub use query::{CartLine, LiveOffer, Order, Query};

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use sidecart_catalog::Catalog;
 use sidecart_rules::{Policies, RuleSet};
 
-use crate::{model::Model, orders::Orders};
+use crate::{imported::Imported, model::Model, orders::Orders};
 
 /// The parts of a snapshot. Each shares what it can with other generations; cloning is cheap.
 #[derive(Clone, Default)]
@@ -20,6 +20,8 @@ pub struct Parts {
     pub orders: Orders,
     /// What was learned from that.
     pub model: Arc<Model>,
+    /// What a data team says besides.
+    pub imported: Arc<Imported>,
 }
 
 /// One generation of one merchant. Immutable.
@@ -62,6 +64,11 @@ impl Snapshot {
     /// What was learned from orders.
     pub fn model(&self) -> &Model {
         &self.parts.model
+    }
+
+    /// What a data team says goes with what.
+    pub fn imported(&self) -> &Imported {
+        &self.parts.imported
     }
 
     /// Limits on offering.

@@ -7,7 +7,7 @@ use std::io::{self, Read, Write};
 use bytes::Bytes;
 use sidecart_catalog::{MerchantId, Product, Violation};
 use sidecart_rules::{Policy, Rule};
-use sidecart_scoring::{Snapshot, model::Model, orders::RecordedOrder};
+use sidecart_scoring::{Imported, Snapshot, model::Model, orders::RecordedOrder};
 
 use crate::{
     change::Truth,
@@ -56,17 +56,26 @@ pub(crate) fn rows(snapshot: &Snapshot) -> impl Iterator<Item = Row> {
     let rules = snapshot.rules().list(None).map(|rule| row(&**rule));
     let products = snapshot.catalog().iter().map(|entry| row(entry.product()));
     let orders = snapshot.orders().iter().map(|order| row(&**order));
-    let model = pieces(snapshot.model());
-    policies.chain(rules).chain(products).chain(orders).chain(model)
+    let (model, imported) = (model_rows(snapshot.model()), imported_rows(snapshot.imported()));
+    policies.chain(rules).chain(products).chain(orders).chain(model).chain(imported)
 }
 
 /// What was learned, in pieces that fit a record each.
-pub(crate) fn pieces(model: &Model) -> impl Iterator<Item = Row> + use<> {
-    let bytes = if model.is_empty() { Bytes::new() } else { Bytes::from(convert::model::encode(model)) };
+pub(crate) fn model_rows(model: &Model) -> impl Iterator<Item = Row> + use<> {
+    pieces(RowKind::Model, if model.is_empty() { Vec::new() } else { convert::model::encode(model) })
+}
+
+/// What was imported, in pieces that fit a record each.
+pub(crate) fn imported_rows(imported: &Imported) -> impl Iterator<Item = Row> + use<> {
+    pieces(RowKind::Imported, convert::affinity::encode(imported))
+}
+
+fn pieces(kind: RowKind, bytes: Vec<u8>) -> impl Iterator<Item = Row> {
+    let bytes = Bytes::from(bytes);
     (0..bytes.len().div_ceil(PIECE_BYTES)).map(move |at| {
         let (start, end) = (at * PIECE_BYTES, bytes.len().min((at + 1) * PIECE_BYTES));
         let id = u32::try_from(at).expect("a model is bounded").to_be_bytes();
-        Row { kind: RowKind::Model, id: Box::new(id), value: bytes.slice(start..end) }
+        Row { kind, id: Box::new(id), value: bytes.slice(start..end) }
     })
 }
 
@@ -122,6 +131,7 @@ pub(crate) fn take(truth: &mut Truth, kind: RowKind, id: &[u8], value: &[u8]) ->
         RowKind::Rule => truth.rules.push(Rule::decode(value).map_err(invalid)?),
         RowKind::Policy => truth.policies.push(Policy::decode(value).map_err(invalid)?),
         RowKind::Model => drop(truth.model.insert(id.into(), value.to_vec().into())),
+        RowKind::Imported => drop(truth.imported.insert(id.into(), value.to_vec().into())),
         RowKind::Order => truth.orders.push(RecordedOrder::decode(value).map_err(invalid)?),
         RowKind::Request => {}
     }

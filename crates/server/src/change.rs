@@ -7,7 +7,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use bytes::Bytes;
 use sidecart_catalog::{MerchantId, OfferPatch, Product, ProductId, Timestamp, Violation};
 use sidecart_rules::{Policy, PolicyName, Rule, RuleId};
-use sidecart_scoring::{model::Model, orders::RecordedOrder};
+use sidecart_scoring::{imported::ImportedAffinity, model::Model, orders::RecordedOrder};
 
 /// One write of one merchant.
 #[derive(Debug, Clone)]
@@ -56,6 +56,8 @@ pub(crate) enum Change {
     RecordOrders(Vec<RecordedOrder>),
     /// Serve what was learned from orders.
     Learned(Arc<Model>),
+    /// Make these the whole of what was imported.
+    ImportAffinities(Vec<ImportedAffinity>),
     /// Go back to what an earlier generation held.
     RollBack {
         /// Which generation.
@@ -80,6 +82,8 @@ pub(crate) struct Truth {
     pub orders: Vec<RecordedOrder>,
     /// What was learned from them, as it is stored: its pieces, by place.
     pub model: BTreeMap<Box<[u8]>, Bytes>,
+    /// What was imported, in the same form.
+    pub imported: BTreeMap<Box<[u8]>, Bytes>,
 }
 
 /// Which parts of a snapshot are meant.
@@ -173,6 +177,7 @@ impl Change {
             Self::DeletePolicy(_) => "DeletePolicy",
             Self::RecordOrders(_) => "RecordOrders",
             Self::Learned(_) => "LearnAffinities",
+            Self::ImportAffinities(_) => "ImportAffinities",
             Self::RollBack { .. } => "RollBack",
             Self::Restore(_) => "Import",
         }

@@ -70,7 +70,7 @@ impl<K: Kind> Draft<K> {
     fn has_room_for(&self, item: &K::Item) -> bool {
         let is_empty = self.chunk.items.is_empty();
         let fits = self.chunk.items.len() < ITEMS_MAX && self.bytes + item.encoded_len() <= BYTES_MAX;
-        is_empty || fits && !self.ids.contains(K::id(item))
+        is_empty || fits && (K::id(item).is_empty() || !self.ids.contains(K::id(item)))
     }
 
     fn push(&mut self, item: K::Item, line: u64) {

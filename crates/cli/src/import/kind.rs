@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{remote::Remote, wire::Fault};
 
-/// Products, rules or orders.
+/// Products, rules, orders or affinities.
 pub(crate) trait Kind: Send + 'static {
     /// What is imported.
     type Item: Message + Default + Clone;
@@ -40,9 +40,12 @@ pub(crate) trait Kind: Send + 'static {
     /// The first field that is unknown, or does not hold what it should.
     fn item(fields: Map<String, Value>) -> Result<Self::Item, Fault>;
 
-    /// The item's own id.
+    /// The item's own id; empty when several may have the same.
     fn id(item: &Self::Item) -> &str;
+}
 
+/// What a file can add to.
+pub(crate) trait Upsertable: Kind {
     /// Creates or replaces items: the generation, and an outcome for each.
     fn upsert(
         remote: &Remote,

@@ -2,6 +2,7 @@
 //!
 //! Every format is turned into the JSON form of a line first, so that there is one way to read an item.
 
+mod affinities;
 mod cells;
 mod chunks;
 mod kind;
@@ -18,14 +19,16 @@ mod upload;
 use anyhow::Result;
 
 pub(crate) use cells::split_path;
-pub(crate) use kind::Kind;
+pub(crate) use kind::{Kind, Upsertable};
 pub(crate) use products::Products;
 pub(crate) use progress::Progress;
 pub(crate) use rows::rows_of_text;
 pub(crate) use rules::Rules;
 pub(crate) use upload::upsert;
 
-use self::{kind::Replaceable, orders::Orders, report::Report, rows::Rows, upload::Empty};
+use self::{
+    affinities::Affinities, kind::Replaceable, orders::Orders, report::Report, rows::Rows, upload::Empty,
+};
 use crate::{
     args::{ImportArgs, ImportKind},
     exit::{Exit, Usage},
@@ -68,6 +71,11 @@ shopper_id, placed_at, updated_at, product_id, quantity, and
   unit_price_currency        with unit_price_minor_units (whole), or with unit_price (decimal)
   currency                   the same as unit_price_currency
 
+Affinities, JSON Lines: one object a line, proto3 JSON of sidecart.v1.Affinity; CSV and Parquet: columns anchor_id,
+target_id, kind (BOUGHT_WITH or BOUGHT_AFTER), score, support, lift, provenance. The file is the whole of what is imported,
+as with --replace.
+  {\"anchor_id\":\"v20\",\"target_id\":\"sd-128\",\"score\":0.2,\"support\":412,\"provenance\":\"two-tower 2026-11\"}
+
 Rejected lines are listed on standard error with their number and reason; the rest is imported, and the exit code is 3.
 With --replace one rejected line means that nothing is imported, and the exit code is 1.";
 
@@ -79,6 +87,11 @@ pub(crate) async fn import(remote: &Remote, args: ImportArgs, output: Output) ->
     match args.what {
         ImportKind::Products => import_or_replace::<Products>(remote, args, output).await,
         ImportKind::Rules => import_or_replace::<Rules>(remote, args, output).await,
+        ImportKind::Affinities => {
+            let (rows, progress) = open::<Affinities>(&args)?;
+            let empty = if args.allow_empty { Empty::Meant } else { Empty::Refused };
+            finish(&upload::replace::<Affinities>(remote, rows, empty, progress).await?, output)
+        }
         ImportKind::Orders if args.replace => {
             Err(Usage("orders are added to, never replaced: leave out --replace".to_owned()).into())
         }
@@ -89,7 +102,7 @@ pub(crate) async fn import(remote: &Remote, args: ImportArgs, output: Output) ->
     }
 }
 
-async fn import_or_replace<K: Replaceable>(
+async fn import_or_replace<K: Replaceable + Upsertable>(
     remote: &Remote,
     args: ImportArgs,
     output: Output,

@@ -8,7 +8,7 @@ use sidecart::v1 as pb;
 use tonic::Status;
 
 use super::{
-    kind::Kind,
+    kind::{Kind, Upsertable},
     money,
     rows::{Row, RowIter},
 };
@@ -63,7 +63,9 @@ impl Kind for Orders {
     fn id(item: &pb::RecordedOrder) -> &str {
         &item.order_id
     }
+}
 
+impl Upsertable for Orders {
     async fn upsert(
         remote: &Remote,
         orders: Vec<pb::RecordedOrder>,

@@ -7,7 +7,7 @@ use tonic::{Request, Status};
 
 use super::{
     cells::{split_list, split_path, truth},
-    kind::{Kind, Replaceable},
+    kind::{Kind, Replaceable, Upsertable},
     money,
     report::Counts,
 };
@@ -100,7 +100,9 @@ impl Kind for Products {
     fn id(item: &pb::Product) -> &str {
         &item.product_id
     }
+}
 
+impl Upsertable for Products {
     async fn upsert(
         remote: &Remote,
         products: Vec<pb::Product>,

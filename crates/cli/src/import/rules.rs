@@ -7,7 +7,7 @@ use tonic::{Request, Status};
 
 use super::{
     cells::{split_list, split_path, truth},
-    kind::{Kind, Replaceable},
+    kind::{Kind, Replaceable, Upsertable},
     report::Counts,
 };
 use crate::{
@@ -57,7 +57,9 @@ impl Kind for Rules {
     fn id(item: &pb::Rule) -> &str {
         &item.rule_id
     }
+}
 
+impl Upsertable for Rules {
     async fn upsert(
         remote: &Remote,
         rules: Vec<pb::Rule>,

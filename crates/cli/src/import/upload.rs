@@ -16,7 +16,7 @@ use tonic_types::StatusExt;
 
 use super::{
     chunks::{self, Chunk, WAITING_MAX},
-    kind::{Kind, Replaceable},
+    kind::{Kind, Replaceable, Upsertable},
     progress::Progress,
     report::{Rejected, Report},
     rows::Rows,
@@ -31,7 +31,11 @@ use crate::{
 ///
 /// # Errors
 /// The file cannot be read on, or the server refuses a call as a whole. What was acknowledged before stays.
-pub(crate) async fn upsert<K: Kind>(remote: &Remote, rows: Rows, mut progress: Progress) -> Result<Report> {
+pub(crate) async fn upsert<K: Upsertable>(
+    remote: &Remote,
+    rows: Rows,
+    mut progress: Progress,
+) -> Result<Report> {
     let (sender, mut chunks) = mpsc::channel(WAITING_MAX);
     let reading = spawn_blocking(move || chunks::send::<K>(rows, &sender));
     let mut report = Report::new(K::NOUN);

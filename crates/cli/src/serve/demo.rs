@@ -11,7 +11,7 @@ use sidecart::v1 as pb;
 use crate::{
     command,
     exit::code_name,
-    import::{self, Kind, Products, Progress, Rules},
+    import::{self, Products, Progress, Rules, Upsertable},
     out,
     remote::Remote,
     wire,
@@ -44,7 +44,7 @@ async fn is_loaded(remote: &Remote) -> Result<bool> {
     }
 }
 
-async fn upsert<K: Kind>(remote: &Remote, text: &'static str) -> Result<()> {
+async fn upsert<K: Upsertable>(remote: &Remote, text: &'static str) -> Result<()> {
     let rows = import::rows_of_text(text)?;
     let progress = Progress::new(K::NOUN, format!("demo {}", K::NOUN), &rows);
     let report = import::upsert::<K>(remote, rows, progress).await?;
@@ -66,6 +66,7 @@ fn reachable(addr: SocketAddr) -> SocketAddr {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::import::Kind;
 
     #[test]
     fn the_demo_store_can_be_read() {

@@ -80,6 +80,7 @@ pub fn evaluate(catalog: &Catalog, orders: &Orders, rules: &RuleSet, split: &Spl
         policies: Policies::default(),
         orders: orders.clone(),
         model: Arc::new(model),
+        imported: Arc::default(),
     };
     let snapshot = Snapshot::new(1, parts);
     let baselines = baseline::Counted::new(orders, catalog, cut, split.threads);

@@ -50,6 +50,7 @@ pub(super) fn calibrate(
         policies: Policies::default(),
         orders: orders.clone(),
         model: Arc::new(model),
+        imported: Arc::default(),
     };
     let snapshot = Snapshot::new(1, parts);
     let (carts, found) = examples(&snapshot, questions.iter().filter(|it| it.task == Task::Completion));

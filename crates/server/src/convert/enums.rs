@@ -4,7 +4,7 @@
 
 use sidecart_catalog::{Availability, Kind, Violation};
 use sidecart_rules::{Objective, Relation, Relations, Stage, Stages, Surface, Surfaces};
-use sidecart_scoring::orders::OrderStatus;
+use sidecart_scoring::{AffinityKind, orders::OrderStatus};
 
 use sidecart::v1 as pb;
 
@@ -70,6 +70,32 @@ twins! {
         RequiredAccessory, Accessory, Consumable, Refill, Protection, BundlePart, Service,
     }
 }
+/// Kinds of affinity that can be imported. What a shopper buys again is not between two products.
+pub mod affinity_kind {
+    use super::*;
+
+    /// The domain value of a number. `None` when unspecified.
+    ///
+    /// # Errors
+    /// The contract defines no such value.
+    pub fn from_pb(number: i32) -> Result<Option<AffinityKind>, Violation> {
+        Ok(match known::<pb::AffinityKind>(number, "an AffinityKind")? {
+            pb::AffinityKind::Unspecified => None,
+            pb::AffinityKind::BoughtWith => Some(AffinityKind::BoughtWith),
+            pb::AffinityKind::BoughtAfter => Some(AffinityKind::BoughtAfter),
+        })
+    }
+
+    /// The wire value.
+    pub fn to_pb(kind: AffinityKind) -> pb::AffinityKind {
+        match kind {
+            AffinityKind::BoughtWith => pb::AffinityKind::BoughtWith,
+            AffinityKind::BoughtAfter => pb::AffinityKind::BoughtAfter,
+            AffinityKind::BoughtAgain => pb::AffinityKind::Unspecified,
+        }
+    }
+}
+
 twins! {
     /// Where an order stands.
     order_status: "an OrderStatus", OrderStatus, OrderStatus { Placed, Shipped, Delivered, Refunded, Cancelled }

@@ -4,6 +4,7 @@
 //! A fault names the field by its path from the message being converted; the caller puts it in its place.
 //! Nothing here decides anything: defaults and limits are the contract's.
 
+pub(crate) mod affinity;
 pub mod attribute;
 mod bounds;
 pub mod decision;

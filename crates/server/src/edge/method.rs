@@ -85,7 +85,7 @@ impl Method {
 static UNKNOWN: Method = unary("(unknown)", Class::Admin);
 
 /// The most frequent first: it is searched in order.
-static METHODS: [Method; 37] = [
+static METHODS: [Method; 38] = [
     unary("/sidecart.v1.RecommendationService/Recommend", Class::Read),
     unary("/sidecart.v1.RecommendationService/Explain", Class::Read),
     unary("/sidecart.v1.RecommendationService/BatchRecommend", Class::Bulk),
@@ -99,6 +99,7 @@ static METHODS: [Method; 37] = [
     unary("/sidecart.v1.OrderService/GetOrder", Class::Read),
     shaped("/sidecart.v1.OrderService/ImportOrders", Class::Bulk, Shape::Upload),
     shaped("/sidecart.v1.AffinityService/LearnAffinities", Class::Bulk, Shape::Job),
+    shaped("/sidecart.v1.AffinityService/ImportAffinities", Class::Bulk, Shape::Upload),
     unary("/sidecart.v1.AffinityService/GetModel", Class::Read),
     unary("/sidecart.v1.AffinityService/ListAffinities", Class::Read),
     unary("/sidecart.v1.RulesService/UpsertRules", Class::Write),

@@ -1,12 +1,21 @@
 //! `AffinityService`.
 
+use futures_util::Stream;
 use sidecart::v1::{self as pb, affinity_service_server::AffinityService};
-use sidecart_catalog::MerchantId;
-use tonic::{Request, Response, Status, async_trait};
+use sidecart_catalog::{MerchantId, ProductId, Violation};
+use sidecart_scoring::{AffinityKind, imported::IMPORTED_MAX};
+use tonic::{Request, Response, Status, Streaming, async_trait};
 
-use super::{Desk, refusal};
+use super::{
+    Desk,
+    items::AFFINITIES,
+    refusal,
+    upload::{self, Upload},
+    write::Envelope,
+};
 use crate::{
-    convert::{decision::LEARNED, id, model},
+    change::Change,
+    convert::{affinity, decision::LEARNED, id, model},
     edge::Deadline,
     learner::{Effort, LearnError, Learned, Learner, OnCollapse},
     status::Fault,
@@ -58,21 +67,26 @@ impl Affinities {
         deadline: Deadline,
     ) -> Result<pb::ListAffinitiesResponse, Fault> {
         let pb::ListAffinitiesRequest { merchant_id, anchor_id, min_generation } = request;
-        let anchor = id::product(&anchor_id)
-            .map_err(|fault| sidecart_catalog::Violation::new("anchor_id", fault.description))?;
+        let anchor =
+            id::product(&anchor_id).map_err(|fault| Violation::new("anchor_id", fault.description))?;
         let view = self.desk.view(&merchant_id, min_generation, deadline).await?;
-        let affinities =
-            view.snapshot.model().bought_with(&anchor).into_iter().map(|affinity| pb::Affinity {
-                anchor_id: anchor_id.clone(),
-                target_id: affinity.target.to_string(),
-                kind: pb::AffinityKind::BoughtWith.into(),
-                score: affinity.chance.into(),
-                support: affinity.support.into(),
-                provenance: LEARNED.to_owned(),
-                lift: affinity.lift.into(),
-            });
+        let imported = view.snapshot.imported().of(&anchor_id);
+        let is_imported = |target: &ProductId| {
+            let mut with = imported.iter().filter(|it| it.kind == AffinityKind::BoughtWith);
+            with.any(|it| it.target == *target)
+        };
+        let learned = view.snapshot.model().bought_with(&anchor).into_iter();
+        let learned = learned.filter(|affinity| !is_imported(affinity.target)).map(|affinity| pb::Affinity {
+            anchor_id: anchor_id.clone(),
+            target_id: affinity.target.to_string(),
+            kind: pb::AffinityKind::BoughtWith.into(),
+            score: affinity.chance.into(),
+            support: affinity.support.into(),
+            provenance: LEARNED.to_owned(),
+            lift: affinity.lift.into(),
+        });
         Ok(pb::ListAffinitiesResponse {
-            affinities: affinities.collect(),
+            affinities: imported.iter().map(affinity::to_pb).chain(learned).collect(),
             generation: view.snapshot.generation(),
         })
     }
@@ -92,6 +106,26 @@ fn told(fault: LearnError, merchant: &MerchantId) -> Fault {
     }
 }
 
+/// Takes affinities as the whole of what was imported, or refuses all of them.
+async fn import<S>(desk: &Desk, messages: S) -> Result<pb::ImportAffinitiesResponse, Status>
+where
+    S: Stream<Item = Result<pb::ImportAffinitiesRequest, Status>> + Unpin,
+{
+    let _place = desk.room.take()?;
+    let upload = Upload::open(messages).await?;
+    let envelope = Envelope::unnamed(upload.merchant.clone());
+    let merchant = upload.merchant.clone();
+    let affinities = upload::gather(upload, &AFFINITIES, IMPORTED_MAX, envelope.received).await?;
+    let received_count = affinities.len() as u64;
+    let receipt = desk.submit(envelope, Change::ImportAffinities(affinities), AFFINITIES.list).await?;
+    let kept = desk.slot(merchant.as_str())?.current().snapshot.imported().len();
+    Ok(pb::ImportAffinitiesResponse {
+        generation: receipt.generation,
+        received_count,
+        kept_count: kept as u64,
+    })
+}
+
 #[async_trait]
 impl AffinityService for Affinities {
     async fn learn_affinities(
@@ -99,6 +133,13 @@ impl AffinityService for Affinities {
         request: Request<pb::LearnAffinitiesRequest>,
     ) -> Result<Response<pb::LearnAffinitiesResponse>, Status> {
         Ok(Response::new(self.learn(request.into_inner()).await?))
+    }
+
+    async fn import_affinities(
+        &self,
+        request: Request<Streaming<pb::ImportAffinitiesRequest>>,
+    ) -> Result<Response<pb::ImportAffinitiesResponse>, Status> {
+        Ok(Response::new(import(&self.desk, request.into_inner()).await?))
     }
 
     async fn get_model(

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use sidecart::v1 as pb;
 use sidecart_catalog::{OfferPatch, Product, ProductId, Timestamp, Violation};
 use sidecart_rules::{Rule, RuleId};
-use sidecart_scoring::orders::RecordedOrder;
+use sidecart_scoring::{imported::ImportedAffinity, orders::RecordedOrder};
 
 use crate::{
     change::{Change, Outcome},
@@ -81,6 +81,15 @@ pub(crate) const ORDERS: Kind<pb::RecordedOrder, RecordedOrder> = Kind {
     id: |order| &order.order_id,
     from_pb: convert::order::sent_from_pb,
     change: Change::RecordOrders,
+};
+
+/// What a data team says goes with what.
+pub(crate) const AFFINITIES: Kind<pb::Affinity, ImportedAffinity> = Kind {
+    list: "affinities",
+    id_field: "anchor_id",
+    id: |affinity| &affinity.anchor_id,
+    from_pb: |affinity, _| convert::affinity::from_pb(affinity),
+    change: Change::ImportAffinities,
 };
 
 /// The items of one bulk write: those that are right, and what is known of the others.

@@ -76,12 +76,15 @@ pub(crate) fn routes(registry: Arc<Registry>, writer: Writer, learner: Learner, 
     let rules = RulesServiceServer::new(Rules::new(desk.clone()));
     let orders = OrderServiceServer::new(OrderDesk::new(desk.clone()));
     let affinities = AffinityServiceServer::new(Affinities::new(desk.clone(), learner));
-    let affinities = affinities.max_decoding_message_size(REQUEST_MAX_BYTES);
     let snapshots = SnapshotServiceServer::new(Snapshots::new(desk.clone()));
     let recommendation = RecommendationServiceServer::new(Recommendation::new(desk));
     let recommendation = recommendation.max_decoding_message_size(REQUEST_MAX_BYTES);
     Routes::new(Front { calls: recommendation.clone(), uploads: recommendation, upload_methods: &[] })
-        .add_service(Front { calls: affinities.clone(), uploads: affinities, upload_methods: &[] })
+        .add_service(Front {
+            calls: affinities.clone().max_decoding_message_size(REQUEST_MAX_BYTES),
+            uploads: affinities.max_decoding_message_size(IMPORT_MESSAGE_MAX_BYTES),
+            upload_methods: &["ImportAffinities"],
+        })
         .add_service(Front {
             calls: catalog.clone().max_decoding_message_size(REQUEST_MAX_BYTES),
             uploads: catalog.max_decoding_message_size(IMPORT_MESSAGE_MAX_BYTES),

@@ -48,6 +48,18 @@ impl Message for pb::ImportOrdersRequest {
     }
 }
 
+impl Message for pb::ImportAffinitiesRequest {
+    type Item = pb::Affinity;
+
+    fn merchant_id(&self) -> &str {
+        &self.merchant_id
+    }
+
+    fn into_items(self) -> Vec<pb::Affinity> {
+        self.affinities
+    }
+}
+
 impl Message for pb::ReplaceRulesRequest {
     type Item = pb::Rule;
 

@@ -46,12 +46,14 @@ pub enum RowKind {
     Order,
     /// A piece of what was learned from orders.
     Model,
+    /// A piece of the affinities that were imported.
+    Imported,
 }
 
 impl RowKind {
     /// All of them, by code.
-    pub const ALL: [Self; 6] =
-        [Self::Product, Self::Rule, Self::Policy, Self::Request, Self::Order, Self::Model];
+    pub const ALL: [Self; 7] =
+        [Self::Product, Self::Rule, Self::Policy, Self::Request, Self::Order, Self::Model, Self::Imported];
 
     /// Its code on disk and in export files. Codes are never reused.
     pub fn code(self) -> u8 {
@@ -62,6 +64,7 @@ impl RowKind {
             Self::Request => 4,
             Self::Order => 5,
             Self::Model => 6,
+            Self::Imported => 7,
         }
     }
 
@@ -83,6 +86,7 @@ impl RowKind {
             Self::Request => "request",
             Self::Order => "order",
             Self::Model => "model",
+            Self::Imported => "imported affinities",
         }
     }
 }

@@ -71,7 +71,8 @@ impl Draft {
             | Change::ReplaceRules(_)
             | Change::RollBack { .. }
             | Change::Restore(_)
-            | Change::Learned(_) => {
+            | Change::Learned(_)
+            | Change::ImportAffinities(_) => {
                 unreachable!("these are prepared as a `Replacement` before they are queued")
             }
         }
@@ -172,7 +173,8 @@ impl Draft {
 
     /// Puts prepared parts in the place of the draft's own.
     pub(super) fn replace(&mut self, replacement: Replacement) -> Vec<Outcome> {
-        let Replacement { catalog, rules, policies, orders, model, keeps_newer_offers } = replacement;
+        let Replacement { catalog, rules, policies, orders, model, imported, keeps_newer_offers } =
+            replacement;
         let mut outcomes = Vec::new();
         if let Some(Part { mut value, staged }) = catalog {
             let old = std::mem::take(&mut self.parts.catalog);
@@ -220,6 +222,11 @@ impl Draft {
             self.changed += usize::from(*value != *self.parts.model);
             self.writes.extend(staged.map(Write::Flip));
             self.parts.model = value;
+        }
+        if let Some(Part { value, staged }) = imported {
+            self.changed += usize::from(*value != *self.parts.imported);
+            self.writes.extend(staged.map(Write::Flip));
+            self.parts.imported = value;
         }
         outcomes
     }

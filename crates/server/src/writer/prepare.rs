@@ -9,7 +9,7 @@ use std::{
 use bytes::Bytes;
 use sidecart_catalog::{Catalog, MerchantId, Product, Violation};
 use sidecart_rules::{Policies, Policy, Rule, RuleSet};
-use sidecart_scoring::{Orders, Parts, model::Model, orders::RecordedOrder};
+use sidecart_scoring::{Imported, Orders, Parts, model::Model, orders::RecordedOrder};
 
 use crate::{
     archive,
@@ -33,6 +33,7 @@ pub(super) struct Replacement {
     pub(super) policies: Option<Policies>,
     pub(super) orders: Option<Part<Orders>>,
     pub(super) model: Option<Part<Arc<Model>>>,
+    pub(super) imported: Option<Part<Arc<Imported>>>,
     /// Whether price and stock that were set later than the replacement's stay.
     pub(super) keeps_newer_offers: bool,
 }
@@ -62,6 +63,7 @@ pub(super) fn is_heavy(change: &Change) -> bool {
             | Change::RollBack { .. }
             | Change::Restore(_)
             | Change::Learned(_)
+            | Change::ImportAffinities(_)
     )
 }
 
@@ -85,6 +87,11 @@ pub(super) fn prepare(
         Change::ReplaceRules(rules) => {
             Replacement { rules: Some(stager.all(rule_set_of(rules)?)?), ..Replacement::default() }
         }
+        Change::ImportAffinities(affinities) => {
+            let refused = |(at, fault)| Refusal::Rejected(vec![(at, fault)]);
+            let imported = Arc::new(Imported::new(affinities).map_err(refused)?);
+            Replacement { imported: Some(stager.all(imported)?), ..Replacement::default() }
+        }
         Change::Learned(model) => Replacement { model: Some(stager.all(model)?), ..Replacement::default() },
         Change::Restore(truth) => restore(&stager, *truth)?,
         Change::RollBack { generation, parts } => roll_back(&stager, registry, generation, parts)?,
@@ -94,13 +101,14 @@ pub(super) fn prepare(
 }
 
 fn restore(stager: &Stager<'_>, truth: Truth) -> Result<Replacement, Refusal> {
-    let Parts { catalog, rules, policies, orders, model } = parts_of(truth)?;
+    let Parts { catalog, rules, policies, orders, model, imported } = parts_of(truth)?;
     Ok(Replacement {
         catalog: Some(stager.all(catalog)?),
         rules: Some(stager.all(rules)?),
         policies: Some(policies),
         orders: Some(stager.all(orders)?),
         model: Some(stager.all(model)?),
+        imported: Some(stager.all(imported)?),
         keeps_newer_offers: false,
     })
 }
@@ -110,13 +118,14 @@ fn restore(stager: &Stager<'_>, truth: Truth) -> Result<Replacement, Refusal> {
 /// # Errors
 /// Items that do not go together.
 pub(crate) fn parts_of(truth: Truth) -> Result<Parts, Refusal> {
-    let Truth { products, rules, policies, orders, model } = truth;
+    let Truth { products, rules, policies, orders, model, imported } = truth;
     Ok(Parts {
         catalog: catalog_of(products)?,
         rules: rule_set_of(rules)?,
         policies: policies_of(policies)?,
         orders: orders_of(orders)?,
-        model: model_of(&model)?,
+        model: joined(&model, "model", convert::model::decode)?,
+        imported: joined(&imported, "imported", convert::affinity::decode)?,
     })
 }
 
@@ -192,10 +201,15 @@ fn orders_of(all: Vec<RecordedOrder>) -> Result<Orders, Refusal> {
     Ok(orders)
 }
 
-fn model_of(pieces: &BTreeMap<Box<[u8]>, Bytes>) -> Result<Arc<Model>, Refusal> {
+/// What was stored in pieces.
+fn joined<T>(
+    pieces: &BTreeMap<Box<[u8]>, Bytes>,
+    what: &str,
+    decode: impl FnOnce(&[u8]) -> Result<T, Violation>,
+) -> Result<Arc<T>, Refusal> {
     let bytes: Vec<u8> = pieces.values().flatten().copied().collect();
-    let faulty = |fault: Violation| Refusal::Rejected(vec![(0, fault.within("model"))]);
-    convert::model::decode(&bytes).map(Arc::new).map_err(faulty)
+    let faulty = |fault: Violation| Refusal::Rejected(vec![(0, fault.within(what))]);
+    decode(&bytes).map(Arc::new).map_err(faulty)
 }
 
 /// Refuses items, sorted by id, of which an earlier one has the same id.
@@ -225,6 +239,7 @@ pub(crate) fn store_whole(
         stager.stage(&parts.rules)?,
         stager.stage(&parts.orders)?,
         stager.stage(&parts.model)?,
+        stager.stage(&parts.imported)?,
     ];
     let mut batch = Batch::default();
     let part = batch.merchant(merchant.as_str(), generation);
@@ -270,7 +285,15 @@ impl Stageable for Arc<Model> {
     const KIND: RowKind = RowKind::Model;
 
     fn rows(&self) -> impl Iterator<Item = (Box<[u8]>, Bytes)> {
-        archive::pieces(self).map(|row| (row.id, row.value))
+        archive::model_rows(self).map(|row| (row.id, row.value))
+    }
+}
+
+impl Stageable for Arc<Imported> {
+    const KIND: RowKind = RowKind::Imported;
+
+    fn rows(&self) -> impl Iterator<Item = (Box<[u8]>, Bytes)> {
+        archive::imported_rows(self).map(|row| (row.id, row.value))
     }
 }
 

@@ -118,7 +118,7 @@ async fn what_was_learned_is_offered_and_survives_a_restart_and_a_backup() {
     world.record(many()).await;
     assert!(world.offered(ask()).await.is_empty(), "nothing was learned yet");
     let learned = world.learn().await.unwrap();
-    let model = learned.model.clone().unwrap();
+    let model = learned.model.unwrap();
     assert_eq!((model.order_count, model.product_count, model.skipped_order_count), (300, 6, 0));
     let before = world.client.recommendation().recommend(ask()).await.unwrap().into_inner();
     assert_eq!((offers(&before)[0].as_str(), before.generation), ("card", learned.generation));
@@ -193,4 +193,62 @@ async fn new_orders_are_learned_from_at_the_next_interval() {
 async fn nobody_has_nothing_to_learn() {
     let world = World::empty().await;
     assert_eq!(world.learn().await.unwrap_err().code(), Code::NotFound);
+}
+
+fn says(target: &str, score: f64) -> pb::Affinity {
+    pb::Affinity {
+        anchor_id: "camera".into(),
+        target_id: target.into(),
+        score,
+        provenance: "two-tower".into(),
+        ..Default::default()
+    }
+}
+
+async fn import(
+    world: &World,
+    affinities: Vec<pb::Affinity>,
+) -> Result<pb::ImportAffinitiesResponse, Status> {
+    let message = pb::ImportAffinitiesRequest { merchant_id: SHOP.into(), affinities };
+    Ok(world.client.affinities().import_affinities(tokio_stream::iter([message])).await?.into_inner())
+}
+
+#[tokio::test]
+async fn imported_affinities_are_used_in_the_place_of_learned_ones_and_say_where_they_are_from() {
+    let world = World::selling().await;
+    world.record(many()).await;
+    world.learn().await.unwrap();
+    let done = import(&world, vec![says("pen", 0.9), says("pen", 0.4), says("card", 0.1)]).await.unwrap();
+    assert_eq!((done.received_count, done.kept_count), (3, 2));
+    let world = world.restarted().await;
+    let answer = world.client.recommendation().recommend(ask()).await.unwrap().into_inner();
+    assert_eq!(offers(&answer), ["pen", "card"]);
+    assert!((answer.offers[0].score - 0.9).abs() < 1e-9);
+    assert_eq!(answer.offers[1].evidence.as_ref().unwrap().provenance, "two-tower");
+    let list =
+        pb::ListAffinitiesRequest { merchant_id: SHOP.into(), anchor_id: "camera".into(), min_generation: 0 };
+    let listed = world.client.affinities().list_affinities(list).await.unwrap().into_inner().affinities;
+    let listed: Vec<_> = listed.iter().map(|it| (it.target_id.as_str(), it.provenance.as_str())).collect();
+    assert_eq!(listed[..3], [("pen", "two-tower"), ("card", "two-tower"), ("bag", "learned")]);
+    let gone = import(&world, Vec::new()).await.unwrap();
+    assert_eq!(gone.kept_count, 0);
+    assert_eq!(world.offered(ask()).await, ["card"], "what was learned speaks again");
+}
+
+#[tokio::test]
+async fn an_import_with_a_wrong_affinity_changes_nothing() {
+    let world = World::selling().await;
+    for (affinity, field) in [
+        (says("camera", 0.5), "affinities[1].target_id"),
+        (says("pen", 0.0), "affinities[1].score"),
+        (says("pen", f64::NAN), "affinities[1].score"),
+        (pb::Affinity { lift: -1.0, ..says("pen", 0.5) }, "affinities[1].lift"),
+        (pb::Affinity { kind: 99, ..says("pen", 0.5) }, "affinities[1].kind"),
+        (pb::Affinity { anchor_id: String::new(), ..says("pen", 0.5) }, "affinities[1].anchor_id"),
+        (pb::Affinity { provenance: "x".repeat(65), ..says("pen", 0.5) }, "affinities[1].provenance"),
+    ] {
+        let refused = import(&world, vec![says("card", 0.5), affinity]).await.unwrap_err();
+        assert_eq!(refused.get_error_details().bad_request().unwrap().field_violations[0].field, field);
+    }
+    assert!(world.offered(ask()).await.is_empty());
 }
