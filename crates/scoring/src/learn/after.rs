@@ -16,7 +16,7 @@ use crate::model::ModelParts;
 /// Products that a shopper bought, times the same, for all shoppers together: what counting costs is bounded by it.
 pub(super) const COST_MAX: usize = 400_000_000;
 /// The same where all that is asked is how scores become chances.
-pub(super) const CALIBRATION_COST_MAX: usize = 60_000_000;
+pub(super) const CALIBRATION_COST_MAX: usize = 30_000_000;
 /// Most products of one shopper, whatever that costs: the last bought.
 const PRODUCTS_MAX: usize = 2_000;
 /// Most entries of one list.

@@ -10,6 +10,8 @@ const HALF_LIFE_OF_SPAN: f64 = 0.55;
 const HALF_LIFE_DAYS_MIN: f64 = 14.0;
 /// Half-life of what is bought just now, in days.
 const FRESH_HALF_LIFE_DAYS: f64 = 7.0;
+/// The share of products, as one over it, from which on a row counts as dense.
+const DENSE: usize = 32;
 const DAY_MS: f64 = 86_400_000.0;
 
 /// A product beside another.
@@ -142,7 +144,14 @@ impl Tally {
                 self.weight[place] += weight;
             }
         }
-        self.seen.sort_unstable();
+        // Most of what is seen often is seen anyway: to look at all products is quicker then than to sort.
+        if self.seen.len() > self.orders.len() / DENSE {
+            self.seen.clear();
+            let orders = (0..).zip(&self.orders);
+            self.seen.extend(orders.filter(|(_, orders)| **orders > 0).map(|(product, _)| product));
+        } else {
+            self.seen.sort_unstable();
+        }
         let mut row = Vec::with_capacity(self.seen.len());
         for product in self.seen.drain(..) {
             let orders = std::mem::take(&mut self.orders[product as usize]);

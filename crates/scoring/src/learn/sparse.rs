@@ -23,6 +23,8 @@ pub(super) const OF_ORDERS: Strength = Strength { target_support_min: 3, neighbo
 
 /// Passes over the coefficients.
 const PASSES: usize = 10;
+/// How many entries of a row are read in the time that one is searched for.
+const SEARCH_AT: usize = 8;
 /// A pass that changes no coefficient by more than this is the last.
 const SETTLED: f64 = 1e-4;
 
@@ -58,24 +60,42 @@ impl Fit {
         near.iter().zip(coefficients).filter(|(_, c)| *c > 0.0).map(|((at, _), c)| (*at, c as f32)).collect()
     }
 
+    /// Reads the counts among the neighbours. Counts are symmetric, so each pair is read from the shorter of its rows:
+    /// the longest rows, of what is bought with everything, are hardly read at all.
     fn read_gram(&mut self, counts: &Counts, near: &[(u32, f64)]) {
         let count = near.len();
-        for (place, (product, _)) in (0..).zip(near) {
-            self.place[*product as usize] = place;
-        }
+        let row = |place: usize| counts.pairs.get(near[place].0 as usize);
+        let mut shortest_first: Vec<usize> = (0..count).collect();
+        shortest_first.sort_by_key(|place| row(*place).len());
         self.gram.clear();
         self.gram.resize(count * count, 0.0);
-        for (row, (product, _)) in near.iter().enumerate() {
-            self.gram[row * count + row] = counts.single[*product as usize];
-            for beside in counts.pairs.get(*product as usize) {
-                let place = self.place[beside.product as usize];
-                if place != NONE {
-                    self.gram[row * count + place as usize] = f64::from(beside.weight);
+        for (place, (product, _)) in near.iter().enumerate() {
+            self.gram[place * count + place] = counts.single[*product as usize];
+            self.place[*product as usize] = place as u32;
+        }
+        for (nth, place) in shortest_first.iter().enumerate() {
+            let (own, longer) = (row(*place), &shortest_first[nth + 1..]);
+            if own.len() < SEARCH_AT * longer.len() {
+                own.iter().for_each(|beside| {
+                    self.put(count, *place, self.place[beside.product as usize], beside.weight)
+                });
+                continue;
+            }
+            for other in longer {
+                if let Ok(at) = own.binary_search_by_key(&near[*other].0, |beside| beside.product) {
+                    self.put(count, *place, *other as u32, own[at].weight);
                 }
             }
         }
         for (product, _) in near {
             self.place[*product as usize] = NONE;
+        }
+    }
+
+    fn put(&mut self, count: usize, place: usize, other: u32, weight: f32) {
+        if other != NONE {
+            self.gram[place * count + other as usize] = weight.into();
+            self.gram[other as usize * count + place] = weight.into();
         }
     }
 }
