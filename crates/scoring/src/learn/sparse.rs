@@ -76,9 +76,9 @@ impl Fit {
         for (nth, place) in shortest_first.iter().enumerate() {
             let (own, longer) = (row(*place), &shortest_first[nth + 1..]);
             if own.len() < SEARCH_AT * longer.len() {
-                own.iter().for_each(|beside| {
-                    self.put(count, *place, self.place[beside.product as usize], beside.weight)
-                });
+                for beside in own {
+                    self.put(count, *place, self.place[beside.product as usize], beside.weight);
+                }
                 continue;
             }
             for other in longer {
