@@ -31,7 +31,7 @@ pub struct Measures {
 }
 
 /// The depths of `hit` and `ndcg`.
-pub(super) const DEPTHS: [usize; 3] = [1, 3, 10];
+pub const DEPTHS: [usize; 3] = [1, 3, 10];
 
 impl Measures {
     /// Compares answers, best first, with what is right; `sold` products could be offered.
@@ -75,7 +75,8 @@ impl Measures {
 }
 
 impl Question {
-    fn is_right(&self, product: &ProductId) -> bool {
+    /// Whether this is what was bought.
+    pub(super) fn is_right(&self, product: &ProductId) -> bool {
         self.relevant.binary_search(product).is_ok()
     }
 }

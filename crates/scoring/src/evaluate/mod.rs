@@ -5,16 +5,19 @@
 
 mod baseline;
 mod measure;
+mod restraint;
 
 use std::sync::Arc;
 
 use sidecart_catalog::{Catalog, ProductId, Timestamp};
-use sidecart_rules::{Policies, RuleSet};
+use sidecart_rules::{Policies, Policy, RuleSet};
 
 pub use crate::question::Task;
 pub use baseline::Baseline;
-pub use measure::{Bin, Measures, Reliability};
+pub use measure::{Bin, DEPTHS, Measures, Reliability};
+pub use restraint::Restraint;
 
+use self::baseline::Counted;
 use crate::{
     learn,
     orders::Orders,
@@ -47,6 +50,8 @@ pub struct Report {
     pub rows: Vec<Row>,
     /// How often what was offered with a score was bought, by task.
     pub reliability: Vec<(Task, Reliability)>,
+    /// What the policy `default` offers to the same questions, for the tasks in which a shopper would see that.
+    pub restraint: Vec<(Task, Restraint)>,
 }
 
 /// How well one of them answered the questions of a task.
@@ -65,42 +70,99 @@ const AFTER_ALL: Timestamp = Timestamp::from_ms(i64::MAX);
 /// The name under which Sidecart's own answers are reported.
 pub const OWN: &str = "sidecart";
 
+/// The tasks that are asked again under the policy `default`.
+const RESTRAINED: [Task; 2] = [Task::Completion, Task::Pair];
+
+/// A model that knows only the past, and questions about what came later.
+pub struct Trial {
+    cut: Timestamp,
+    /// Orders that are asked about.
+    asked: u64,
+    questions: Vec<Question>,
+    snapshot: Snapshot,
+    baselines: Counted,
+}
+
 /// Learns from the earlier part of the orders, and asks about the later one.
 ///
-/// `rules` and `policies` hold while asking; questions are asked under the policy `open`.
+/// `rules` hold while asking; questions are asked under the policy `open`, and some again under the policy `default`.
 pub fn evaluate(catalog: &Catalog, orders: &Orders, rules: &RuleSet, split: &Split) -> Report {
-    let (cut, future) = question::newest(orders, split.newest, AFTER_ALL);
-    let model = learn::learn_until(orders, catalog, cut, split.threads);
-    let source = Source { catalog, orders, model: &model, future: &future, cut };
-    let questions = question::questions(&source, split.questions_max);
-    let (sold, learned) = (model.parts().products.len(), model.parts().facts.orders);
-    let parts = Parts {
-        catalog: catalog.clone(),
-        rules: rules.clone(),
-        policies: Policies::default(),
-        orders: orders.clone(),
-        model: Arc::new(model),
-        imported: Arc::default(),
-    };
-    let snapshot = Snapshot::new(1, parts);
-    let baselines = baseline::Counted::new(orders, catalog, cut, split.threads);
-    let (mut rows, mut reliability) = (Vec::new(), Vec::new());
-    for task in Task::ALL {
-        let asked: Vec<&Question> = questions.iter().filter(|question| question.task == task).collect();
-        if asked.is_empty() {
-            continue;
+    Trial::new(catalog, orders, rules, split).report()
+}
+
+impl Trial {
+    /// Learns from the earlier part of the orders.
+    pub fn new(catalog: &Catalog, orders: &Orders, rules: &RuleSet, split: &Split) -> Self {
+        let (cut, future) = question::newest(orders, split.newest, AFTER_ALL);
+        let model = learn::learn_until(orders, catalog, cut, split.threads);
+        let source = Source { catalog, orders, model: &model, future: &future, cut };
+        let questions = question::questions(&source, split.questions_max);
+        let parts = Parts {
+            catalog: catalog.clone(),
+            rules: rules.clone(),
+            policies: Policies::default(),
+            orders: orders.clone(),
+            model: Arc::new(model),
+            imported: Arc::default(),
+        };
+        let baselines = Counted::new(orders, catalog, cut, split.threads);
+        let snapshot = Snapshot::new(1, parts);
+        Self { cut, asked: future.len() as u64, questions, snapshot, baselines }
+    }
+
+    /// How many questions there are, of all tasks.
+    pub fn question_count(&self) -> usize {
+        self.questions.len()
+    }
+
+    /// Asks, and compares the answers with what was bought.
+    pub fn report(&self) -> Report {
+        let mut report = Report {
+            learned: self.snapshot.model().parts().facts.orders,
+            asked: self.asked,
+            cut: self.cut,
+            rows: Vec::new(),
+            reliability: Vec::new(),
+            restraint: Vec::new(),
+        };
+        for task in Task::ALL {
+            let asked: Vec<&Question> =
+                self.questions.iter().filter(|question| question.task == task).collect();
+            if !asked.is_empty() {
+                self.ask(task, &asked, &mut report);
+            }
         }
-        let own: Vec<Vec<(ProductId, f64)>> =
-            asked.iter().map(|question| offered(&snapshot, &question.query)).collect();
-        rows.push(Row { task, who: OWN, measures: Measures::of(catalog, &asked, &own, sold) });
-        reliability.push((task, Reliability::of(&asked, &own)));
+        report
+    }
+
+    /// Asks the questions of one task.
+    fn ask(&self, task: Task, asked: &[&Question], report: &mut Report) {
+        let sold = self.snapshot.model().parts().products.len();
+        let row = |who, answers: &[Vec<(ProductId, f64)>]| Row {
+            task,
+            who,
+            measures: Measures::of(self.snapshot.catalog(), asked, answers, sold),
+        };
+        let own: Vec<_> = asked.iter().map(|question| offered(&self.snapshot, &question.query)).collect();
+        report.rows.push(row(OWN, &own));
+        report.reliability.push((task, Reliability::of(asked, &own)));
         for baseline in Baseline::ALL {
-            let answers: Vec<_> = asked.iter().map(|question| baselines.rank(baseline, question)).collect();
-            let measures = Measures::of(catalog, &asked, &answers, sold);
-            rows.push(Row { task, who: baseline.name(), measures });
+            let answers: Vec<_> =
+                asked.iter().map(|question| self.baselines.rank(baseline, question)).collect();
+            report.rows.push(row(baseline.name(), &answers));
+        }
+        if RESTRAINED.contains(&task) {
+            let policy = Arc::new(Policy::built_in());
+            let bought = |question: &&Question| self.bought(question, &policy);
+            report.restraint.push((task, Restraint::of(&asked.iter().map(bought).collect::<Vec<_>>())));
         }
     }
-    Report { learned, asked: future.len() as u64, cut, rows, reliability }
+
+    /// Whether what is offered under a policy was bought, best offer first.
+    fn bought(&self, question: &Question, policy: &Arc<Policy>) -> Vec<bool> {
+        let query = Query { policy: policy.clone(), ..question.query.clone() };
+        offered(&self.snapshot, &query).iter().map(|(product, _)| question.is_right(product)).collect()
+    }
 }
 
 /// What is offered, best first, with scores.
