@@ -5,7 +5,7 @@ use std::{num::NonZeroU64, path::PathBuf};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
-use crate::{config::SettingFlags, context::ContextFlags, exit, out::Output};
+use crate::{config::SettingFlags, context::ContextFlags, evaluate::EvaluateArgs, exit, out::Output};
 
 /// A cross-sell service: what goes with what a shopper looks at, has in the cart or has just bought.
 #[derive(Debug, Parser)]
@@ -48,6 +48,8 @@ pub(crate) enum Command {
     Recommend(RecommendArgs),
     /// Ask why products are, or are not, among the offers
     Explain(ExplainArgs),
+    /// Measure on files, without a server, how well answers foretell later orders
+    Evaluate(EvaluateArgs),
     /// Learn what goes with what from the orders known now
     Learn {
         /// Serve it even if it is much poorer than what is served
@@ -320,7 +322,7 @@ mod tests {
 
     #[test]
     fn bad_usage_is_refused() {
-        let cases: [&[&str]; 7] = [
+        let cases: [&[&str]; 9] = [
             &["recommend", "--batch", "f"],
             &["recommend", "--out", "f"],
             &["recommend", "--batch", "f", "--out", "g", "--stage", "cart"],
@@ -328,6 +330,8 @@ mod tests {
             &["import", "shoppers", "f"],
             &["products", "delete"],
             &["--timeout-s", "0", "lint"],
+            &["evaluate", "--catalog", "f"],
+            &["evaluate", "--catalog", "f", "--orders", "g", "--newest", "1"],
         ];
         for args in cases {
             let line = ["sidecart"].iter().chain(args);

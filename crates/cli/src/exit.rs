@@ -14,7 +14,7 @@ Exit codes:
   0  done
   1  failed: the server refused, or something here went wrong
   2  wrong usage: flags, configuration, or the form of a file as a whole
-  3  some lines were rejected, and the rest is imported
+  3  some lines were rejected, and the rest is imported or measured
   4  not found: no such merchant, product, policy or generation (to delete what is not there is no error)
   5  not available now: no connection, overloaded or too slow; trying again may help
   6  lint found something
@@ -26,7 +26,7 @@ Environment: SIDECART_ADDR, SIDECART_MERCHANT, SIDECART_CONFIG and SIDECART_<KEY
 pub(crate) enum Exit {
     /// Everything asked for is done.
     Done = 0,
-    /// Some lines were rejected, and the rest is imported.
+    /// Some lines were rejected, and the rest is imported or measured.
     PartlyRejected = 3,
     /// Lint found something.
     Findings = 6,

@@ -4,6 +4,7 @@
 //! - `boot`: from the store to the first snapshots
 //! - `edge`: the transport · `services`: the API · `convert`: wire to domain and back · `status`: errors on the wire
 //! - `change`, `writer`: the one way in · `registry`: the one way out · `diff`: what differs between generations
+//! - [`offline`]: the same conversions without a server
 //! - `store`: the truth on disk · `archive`, `keeper`: export files · `metrics` · `limits`: every bound
 
 mod archive;
@@ -16,6 +17,7 @@ mod keeper;
 mod learner;
 pub mod limits;
 mod metrics;
+pub mod offline;
 mod registry;
 mod run;
 mod services;

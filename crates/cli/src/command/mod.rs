@@ -23,7 +23,7 @@ use tokio::runtime;
 
 use crate::{
     args::{AffinitiesCommand, Cli, Command, ConfigCommand, Globals, OrdersCommand, RecommendArgs},
-    batch, config,
+    batch, config, evaluate,
     exit::Exit,
     import,
     remote::Remote,
@@ -48,6 +48,7 @@ pub(crate) fn run(cli: Cli) -> Result<Exit> {
             stdout().write_all(&script)?;
             Ok(Exit::Done)
         }
+        Command::Evaluate(args) => evaluate::evaluate(&args, globals.output),
         command => {
             let runtime = runtime::Builder::new_multi_thread().enable_all().build()?;
             let outcome = runtime.block_on(talk(&globals, command));
@@ -94,7 +95,11 @@ async fn talk(globals: &Globals, command: Command) -> Result<Exit> {
         Command::Rules(command) => rules::rules(remote, command, output).await?,
         Command::Policy(command) => policy::policy(remote, command, output).await?,
         Command::Snapshot(command) => snapshot::snapshot(remote, command, output).await?,
-        Command::Serve(_) | Command::Merchants { .. } | Command::Config(_) | Command::Completions { .. } => {
+        Command::Serve(_)
+        | Command::Merchants { .. }
+        | Command::Evaluate(_)
+        | Command::Config(_)
+        | Command::Completions { .. } => {
             unreachable!("done above")
         }
     }

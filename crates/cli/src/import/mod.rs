@@ -6,6 +6,7 @@ mod affinities;
 mod cells;
 mod chunks;
 mod kind;
+mod local;
 mod money;
 mod orders;
 mod parquet;
@@ -20,15 +21,15 @@ use anyhow::Result;
 
 pub(crate) use cells::split_path;
 pub(crate) use kind::{Kind, Upsertable};
+pub(crate) use local::read;
+pub(crate) use orders::Orders;
 pub(crate) use products::Products;
 pub(crate) use progress::Progress;
 pub(crate) use rows::rows_of_text;
 pub(crate) use rules::Rules;
 pub(crate) use upload::upsert;
 
-use self::{
-    affinities::Affinities, kind::Replaceable, orders::Orders, report::Report, rows::Rows, upload::Empty,
-};
+use self::{affinities::Affinities, kind::Replaceable, report::Report, rows::Rows, upload::Empty};
 use crate::{
     args::{ImportArgs, ImportKind},
     exit::{Exit, Usage},
