@@ -29,7 +29,7 @@ use crate::{
 /// Most products that orders lead to in one answer: the best of them.
 const RANKED_MAX: usize = 200;
 /// How many signals tell the chance of a ranked product.
-pub(crate) const SIGNALS: usize = 5;
+pub(crate) const SIGNALS: usize = 6;
 /// How much each view of a cart counts.
 const PULL: f64 = 1.0;
 const NEIGHBOURS: f64 = 1.0;
@@ -64,8 +64,10 @@ pub(crate) struct Ranking {
 /// What tells how good the whole ranking is.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Signals {
-    /// How much there is behind the scores.
+    /// How much there is behind the scores: of a cart the greatest pull, else the orders of the anchors.
     strength: f64,
+    /// How much of what was in the nearest orders is their most frequent product.
+    share: f64,
     /// How many anchors are known.
     anchors: f64,
     /// How far the first is ahead of the tenth.
@@ -75,7 +77,7 @@ pub(crate) struct Signals {
 impl Signals {
     /// The signals of a product with this score.
     pub(crate) fn of(&self, score: f64) -> [f64; SIGNALS] {
-        [1.0, (score + TINY).ln(), self.strength, self.anchors, self.lead]
+        [1.0, (score + TINY).ln(), self.strength, self.share, self.anchors, self.lead]
     }
 }
 
@@ -153,14 +155,18 @@ pub(crate) fn rank(setting: &Setting<'_>) -> Ranking {
         _ => Vec::new(),
     };
     let (mut kind, mut calibration) = (AffinityKind::BoughtAfter, calibrations.after);
-    let mut ranked = after();
+    let (mut ranked, mut grounds) = (after(), None);
     if ranked.is_empty() {
         kind = AffinityKind::BoughtWith;
         calibration = if places.len() == 1 { calibrations.single } else { calibrations.cart };
         ranked = match &*places {
             [Some(place)] => beside_one(model, *place),
             places if places.iter().all(Option::is_none) => cold::rank(setting, model, 0),
-            places => beside_cart(model, places),
+            places => {
+                let cart;
+                (cart, grounds) = beside_cart(model, places);
+                cart
+            }
         };
     }
     ranked.truncate(RANKED_MAX);
@@ -172,7 +178,9 @@ pub(crate) fn rank(setting: &Setting<'_>) -> Ranking {
         .map(|place| model.parts().orders[*place as usize])
         .fold(0, u32::saturating_add);
     let anchors = (places.len() as f64).ln();
-    let signals = Signals { strength: (f64::from(support) + 1.0).ln(), anchors, lead };
+    let Grounds { strength, share } =
+        grounds.unwrap_or(Grounds { strength: (f64::from(support) + 1.0).ln(), share: 0.0 });
+    let signals = Signals { strength, share, anchors, lead };
     Ranking { ranked, signals, calibration, kind }
 }
 
@@ -190,8 +198,14 @@ fn beside_one(model: &Model, place: u32) -> Vec<Ranked> {
     best_first(ranked.collect())
 }
 
-/// What completes a cart.
-fn beside_cart(model: &Model, places: &[Option<u32>]) -> Vec<Ranked> {
+/// What is behind a ranking; see [`Signals`].
+struct Grounds {
+    strength: f64,
+    share: f64,
+}
+
+/// What completes a cart, and what is behind it.
+fn beside_cart(model: &Model, places: &[Option<u32>]) -> (Vec<Ranked>, Option<Grounds>) {
     let parts = model.parts();
     let mut words: Vec<Word> = Vec::new();
     for (anchor, place) in places.iter().enumerate().filter_map(|(at, place)| Some((at, (*place)?))) {
@@ -215,6 +229,8 @@ fn beside_cart(model: &Model, places: &[Option<u32>]) -> Vec<Ranked> {
     let recent = |target: u32| f64::from(parts.recent[target as usize]);
     let most = |of: &dyn Fn(&View) -> f64| views.iter().map(of).fold(f64::MIN_POSITIVE, f64::max);
     let (pull, near) = (most(&|view| view.pull), most(&|view| view.near));
+    let all_near = views.iter().map(|view| view.near).fold(f64::MIN_POSITIVE, |sum, near| sum + near);
+    let grounds = Grounds { strength: (pull + TINY).ln(), share: (near / all_near + TINY).ln() };
     let (bond, newest) = (most(&|view| view.bond), most(&|view| recent(view.target)));
     let ranked = views.iter().map(|view| Ranked {
         target: view.target,
@@ -227,7 +243,7 @@ fn beside_cart(model: &Model, places: &[Option<u32>]) -> Vec<Ranked> {
         lift: view.lift,
         level: Level::Product,
     });
-    best_first(ranked.collect())
+    (best_first(ranked.collect()), Some(grounds))
 }
 
 /// A target as each view of the cart sees it.

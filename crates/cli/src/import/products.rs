@@ -283,7 +283,7 @@ mod tests {
     #[test]
     fn bad_cells_name_the_column() {
         let cases: [(&[(&str, &str)], &str); 6] = [
-            (&[("price", "1")], "price: has no currency: add the column price_currency"),
+            (&[("price", "1")], "price: has no currency: add the column currency"),
             (&[("price", "1.999"), ("currency", "USD")], "price: is 1.999, but USD has 2 decimals"),
             (&[("price", "-1"), ("currency", "USD")], "price: is `-1`, which is not an amount such as 12.99"),
             (

@@ -279,7 +279,12 @@ fn a_merchant_goes_out_as_a_file_and_comes_back() {
     server.run(&format!("snapshot export {} --merchant m", file.display())).expect(0);
     check(
         &server,
-        (&format!("snapshot import {} --merchant n", file.display()), 0, &["3 products and 2 rules"], &[]),
+        (
+            &format!("snapshot import {} --merchant n", file.display()),
+            0,
+            &["3 products, 2 rules and 0 orders"],
+            &[],
+        ),
     );
     assert_eq!(list("n"), before);
 

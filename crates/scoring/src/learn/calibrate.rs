@@ -30,7 +30,7 @@ const PLACES: usize = 10;
 const SCORE: usize = 1;
 
 /// What a calibration is where orders do not tell: odds grow with the score, and most offers are declined.
-const PRIOR: Calibration = Calibration { weights: [-2.0, 0.7, 0.0, 0.0, 0.0] };
+const PRIOR: Calibration = Calibration { weights: [-2.0, 0.7, 0.0, 0.0, 0.0, 0.0] };
 
 /// Calibrations, and the mean reciprocal rank at 10 of products taken out of the newest orders; 0 without any.
 pub(super) fn calibrate(
