@@ -65,8 +65,8 @@ impl Imported {
             affinity.check().map_err(|fault| (at, fault))?;
         }
         affinities.sort_by(|a, b| {
-            let pair = |it: &ImportedAffinity| (it.anchor.clone(), it.kind, it.target.clone());
-            pair(a).cmp(&pair(b)).then(b.score.total_cmp(&a.score)).then(b.support.cmp(&a.support))
+            let pairs = (&a.anchor, a.kind, &a.target).cmp(&(&b.anchor, b.kind, &b.target));
+            pairs.then(b.score.total_cmp(&a.score)).then(b.support.cmp(&a.support))
         });
         affinities.dedup_by(|later, kept| {
             (&later.anchor, later.kind, &later.target) == (&kept.anchor, kept.kind, &kept.target)

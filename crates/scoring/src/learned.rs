@@ -68,7 +68,7 @@ pub(crate) struct Signals {
     strength: f64,
     /// How much of what was in the nearest orders is their most frequent product.
     share: f64,
-    /// How many anchors are known.
+    /// The logarithm of how many anchors there are.
     anchors: f64,
     /// How far the first is ahead of the tenth.
     lead: f64,
@@ -159,14 +159,10 @@ pub(crate) fn rank(setting: &Setting<'_>) -> Ranking {
     if ranked.is_empty() {
         kind = AffinityKind::BoughtWith;
         calibration = if places.len() == 1 { calibrations.single } else { calibrations.cart };
-        ranked = match &*places {
-            [Some(place)] => beside_one(model, *place),
-            places if places.iter().all(Option::is_none) => cold::rank(setting, model, 0),
-            places => {
-                let cart;
-                (cart, grounds) = beside_cart(model, places);
-                cart
-            }
+        (ranked, grounds) = match &*places {
+            [Some(place)] => (beside_one(model, *place), None),
+            places if places.iter().all(Option::is_none) => (cold::rank(setting, model, 0), None),
+            places => beside_cart(model, places),
         };
     }
     ranked.truncate(RANKED_MAX);
@@ -224,8 +220,9 @@ fn beside_cart(model: &Model, places: &[Option<u32>]) -> (Vec<Ranked>, Option<Gr
         views.push(View { near: own, ..heard(parts, same) });
     }
     views.extend(near.map(|(target, weight)| View { near: weight, ..View::of(target) }));
+    // Ascending, since anchors and the places of a model both go by product id.
     let known: Vec<u32> = places.iter().flatten().copied().collect();
-    views.retain(|view| !known.contains(&view.target));
+    views.retain(|view| known.binary_search(&view.target).is_err());
     let recent = |target: u32| f64::from(parts.recent[target as usize]);
     let most = |of: &dyn Fn(&View) -> f64| views.iter().map(of).fold(f64::MIN_POSITIVE, f64::max);
     let (pull, near) = (most(&|view| view.pull), most(&|view| view.near));

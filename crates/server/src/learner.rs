@@ -17,7 +17,7 @@ use tokio::{
 
 use crate::{
     change::{Change, Refusal, Submission},
-    limits::LEARNING_MAX,
+    limits::{LEARNING_MAX, LEARNING_WAITING_MAX},
     registry::Registry,
     services::now,
     writer::Writer,
@@ -32,6 +32,8 @@ pub(crate) struct Learner {
     registry: Arc<Registry>,
     writer: Writer,
     places: Arc<Semaphore>,
+    /// Taken while waiting for a place, too.
+    waiting: Arc<Semaphore>,
     /// The orders that each merchant's model was last learned from.
     learned: Arc<Mutex<HashMap<MerchantId, Orders>>>,
 }
@@ -50,6 +52,9 @@ pub(crate) enum LearnError {
     /// The merchant has nothing.
     #[error("the merchant has nothing")]
     Nobody,
+    /// Too many models are asked for already.
+    #[error("too many models are waiting to be learned")]
+    Busy,
     /// What was learned is much poorer than what is served.
     #[error("{0}")]
     Collapsed(String),
@@ -82,7 +87,9 @@ pub(crate) enum Effort {
 impl Learner {
     /// A learner of what is in `registry`, publishing through `writer`.
     pub(crate) fn new(registry: Arc<Registry>, writer: Writer) -> Self {
-        Self { registry, writer, places: Arc::new(Semaphore::new(LEARNING_MAX)), learned: Arc::default() }
+        let semaphore = |size| Arc::new(Semaphore::new(size));
+        let (places, waiting) = (semaphore(LEARNING_MAX), semaphore(LEARNING_WAITING_MAX));
+        Self { registry, writer, places, waiting, learned: Arc::default() }
     }
 
     /// Learns from a merchant's orders as they are now, and publishes the model if it is a new one.
@@ -95,6 +102,7 @@ impl Learner {
         on_collapse: OnCollapse,
         effort: Effort,
     ) -> Result<Learned, LearnError> {
+        let _waiting = self.waiting.try_acquire().map_err(|_| LearnError::Busy)?;
         let _place = self.places.acquire().await.map_err(|_| LearnError::Faulted)?;
         let slot = self.registry.slot(merchant.as_str()).ok_or(LearnError::Nobody)?;
         let before = slot.current().snapshot.clone();

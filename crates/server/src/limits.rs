@@ -163,6 +163,8 @@ pub const BULKS_MAX: usize = 16;
 pub const REPLACEMENTS_MAX: usize = 4;
 /// Models that are learned at once; others wait.
 pub const LEARNING_MAX: usize = 1;
+/// Models that are asked for and wait, callers that have gone included; more are refused.
+pub const LEARNING_WAITING_MAX: usize = 16;
 /// Concurrent calls that people make: lint, history, diff; and calls of unknown methods.
 pub const ADMINS_MAX: usize = 32;
 /// Concurrent subscriptions to new generations.

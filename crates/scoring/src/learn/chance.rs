@@ -56,14 +56,17 @@ struct Shelf {
     weight: f64,
     /// The lines beside one product of the category in each of them.
     lines: f64,
+    /// Ascending.
     row: Vec<Beside>,
 }
 
 impl Shelf {
     /// A list of targets, with what is known of each.
     fn shelved(&self, list: Vec<Chance>) -> Shelved {
-        let orders =
-            |target: u32| self.row.iter().find(|beside| beside.product == target).map_or(0, |it| it.orders);
+        let orders = |target: u32| {
+            let at = self.row.binary_search_by_key(&target, |beside| beside.product);
+            at.map_or(0, |at| self.row[at].orders)
+        };
         Shelved {
             beside: self.lines,
             list: list.into_iter().map(|chance| (chance, orders(chance.target))).collect(),
@@ -141,6 +144,7 @@ fn shelves_of(corpus: &Corpus, counts: &Counts, members: &Jagged<u32>, threads: 
         row.retain(|beside| !is_member(beside.product));
         let among = tally.row(corpus, &counts.weights, several.into_iter(), SUPPORT_MIN);
         row.extend(among.into_iter().filter(|beside| is_member(beside.product)));
+        row.sort_unstable_by_key(|beside| beside.product);
         Shelf { weight, lines, row }
     })
 }

@@ -9,6 +9,8 @@ use crate::{model::Model, orders::Orders};
 
 /// Most lines of a shopper's orders that are looked at, the newest first.
 const LINES_MAX: usize = 10_000;
+/// Most of a shopper's orders that are looked at, the newest first, also those that are void or come later.
+const ORDERS_MAX: usize = 20_000;
 const DAY_MS: f64 = 86_400_000.0;
 
 /// What a shopper bought before a moment.
@@ -43,7 +45,7 @@ impl History {
     pub(crate) fn new(model: &Model, orders: &Orders, shopper: &ShopperId, at: Timestamp) -> Self {
         let mut found: HashMap<u32, Bought, GlobalState> = HashMap::default();
         let (mut lines, mut visits) = (0, 0.0);
-        for order in orders.of_shopper(shopper.as_str()).rev() {
+        for order in orders.of_shopper(shopper.as_str()).rev().take(ORDERS_MAX) {
             let Some(placed) = order.statement().map(|statement| statement.placed_at) else { continue };
             if placed >= at {
                 continue;

@@ -96,6 +96,7 @@ impl Affinities {
 fn told(fault: LearnError, merchant: &MerchantId) -> Fault {
     match fault {
         LearnError::Nobody => Fault::not_found("merchant", merchant.as_str()),
+        LearnError::Busy => Fault::exhausted("LEARNING_FULL", "too many models are waiting to be learned"),
         LearnError::Collapsed(why) => {
             let description =
                 format!("the new model is not served: {why}; accept_collapse serves it all the same");
