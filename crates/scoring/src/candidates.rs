@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use sidecart_catalog::{Catalog, Entry, Postings, Term, TermId, Values};
+use sidecart_catalog::{Catalog, Entry, Postings, ProductId, Term, TermId, Values};
 use sidecart_rules::{MatchClause, MatchOp, SCAN_MAX, Selector};
 
 use crate::{
@@ -78,12 +78,23 @@ pub(crate) fn gather<'a, T: Trace>(
     for at in 0..routes.open.len() {
         scan(setting, routes, at, &mut budget, &mut pairs, trace);
     }
+    let by_target = |a: &Pair<'_>, b: &Pair<'_>| {
+        a.target.product().id().cmp(b.target.product().id()).then(a.by.cmp(&b.by))
+    };
+    pairs.sort_unstable_by(by_target);
+    let is_led_to = |product: &ProductId| {
+        let first = pairs.partition_point(|pair: &Pair<'_>| pair.target.product().id() < product);
+        let mut same = pairs[first..].iter().take_while(|pair| pair.target.product().id() == product);
+        // What is kept for a trace only must change nothing.
+        same.any(|pair| pair.misfit.is_none())
+    };
+    let taught = learned_of(setting, is_led_to, |product| trace.wants(product));
     let mut learned = Vec::new();
-    for (target, taught) in learned_of(setting) {
+    for (target, taught) in taught {
         pairs.push(Pair { target, by: By::Learned(learned.len()), misfit: None });
         learned.push(taught);
     }
-    pairs.sort_unstable_by(|a, b| a.target.product().id().cmp(b.target.product().id()).then(a.by.cmp(&b.by)));
+    pairs.sort_unstable_by(by_target);
     pairs.dedup_by(|later, kept| later.by == kept.by && later.target.own() == kept.target.own());
     Gathered { pairs, learned, is_cut: budget.is_cut }
 }

@@ -12,22 +12,28 @@ mod cold;
 pub(crate) mod history;
 mod import;
 mod neighbours;
+mod sums;
 
-use std::sync::Arc;
+use std::{cell::RefCell, sync::Arc};
 
-use sidecart_catalog::Entry;
+use sidecart_catalog::{Entry, ProductId};
 use sidecart_rules::Stage;
 
-use self::history::{Bought, History};
+use self::{
+    history::{Bought, History},
+    sums::Sums,
+};
 use crate::{
     answer::Level,
     lead::{AffinityKind, Learned},
-    model::{Calibration, Model},
+    model::{Calibration, Model, ModelParts},
     setting::Setting,
 };
 
-/// Most products that orders lead to in one answer: the best of them.
+/// Most products that are ranked for one answer: the best of them.
 const RANKED_MAX: usize = 200;
+/// Most of these that are looked at: the best of which orders say enough.
+const LOOKED_AT_MAX: usize = 50;
 /// How many signals tell the chance of a ranked product.
 pub(crate) const SIGNALS: usize = 6;
 /// How much each view of a cart counts.
@@ -81,20 +87,34 @@ impl Signals {
     }
 }
 
-/// What one entry of a list says of a target.
-#[derive(Debug, Clone, Copy)]
-struct Word {
-    target: u32,
-    anchor: usize,
-    at: usize,
-}
-
 /// The products that orders lead to from the anchors, best first, each with one chance.
-pub(crate) fn learned<'a>(setting: &Setting<'a>) -> Vec<(&'a Arc<Entry>, Learned<'a>)> {
-    import::over(setting, taught(setting))
+///
+/// What cannot be offered is left out before it is looked up, which costs more than all that came before: what is below
+/// the policy's evidence floor, unless it is `noted`; and what comes after so many that are not. What pairings lead to
+/// is always there, for orders to raise its score.
+pub(crate) fn learned<'a>(
+    setting: &Setting<'a>,
+    is_led_to: impl Fn(&ProductId) -> bool,
+    is_noted: impl Fn(&ProductId) -> bool,
+) -> Vec<(&'a Arc<Entry>, Learned<'a>)> {
+    let mut room = LOOKED_AT_MAX;
+    let model = setting.snapshot.model();
+    let is_looked_at = |target: u32, lift: f32| {
+        let product = model.product(target);
+        if lift < setting.limits.lift_min as f32 {
+            return is_noted(product) || is_led_to(product);
+        }
+        let is_within = room > 0;
+        room = room.saturating_sub(1);
+        is_within || is_led_to(product)
+    };
+    import::over(setting, taught(setting, is_looked_at))
 }
 
-fn taught<'a>(setting: &Setting<'a>) -> Vec<(&'a Arc<Entry>, Learned<'a>)> {
+fn taught<'a>(
+    setting: &Setting<'a>,
+    mut is_looked_at: impl FnMut(u32, f32) -> bool,
+) -> Vec<(&'a Arc<Entry>, Learned<'a>)> {
     let model = setting.snapshot.model();
     if model.is_empty() || setting.anchors.is_empty() {
         return Vec::new();
@@ -103,12 +123,13 @@ fn taught<'a>(setting: &Setting<'a>) -> Vec<(&'a Arc<Entry>, Learned<'a>)> {
         && let Some(shopper) = &setting.query.shopper
     {
         let history = History::new(model, setting.snapshot.orders(), shopper, setting.query.at);
-        return bought_again(setting, model, &history);
+        return bought_again(setting, model, &history, is_looked_at);
     }
     let catalog = setting.snapshot.catalog();
     let Ranking { ranked, signals, calibration, kind } = rank(setting);
-    let known = ranked.into_iter().filter_map(|ranked| {
-        let target = catalog.get(model.product(ranked.target).as_str())?;
+    let looked_at = ranked.into_iter().filter(|ranked| is_looked_at(ranked.target, ranked.lift));
+    let known = looked_at.filter_map(|ranked| {
+        let target = model.entry(ranked.target, catalog)?;
         let Ranked { target: _, score, anchor, support, lift, level } = ranked;
         let chance = calibration.chance(&signals.of(score));
         Some((target, Learned { anchor, kind, chance, level, support, lift, provenance: None }))
@@ -121,6 +142,7 @@ fn bought_again<'a>(
     setting: &Setting<'a>,
     model: &Model,
     history: &History,
+    mut is_looked_at: impl FnMut(u32, f32) -> bool,
 ) -> Vec<(&'a Arc<Entry>, Learned<'a>)> {
     let parts = model.parts();
     let chance = |bought: &Bought| parts.calibration.again.chance(&again::signals(parts, history, bought));
@@ -128,8 +150,9 @@ fn bought_again<'a>(
         history.bought.iter().map(|bought| (chance(bought), bought)).collect();
     again.sort_unstable_by(|(a, x), (b, y)| b.total_cmp(a).then(x.product.cmp(&y.product)));
     again.truncate(RANKED_MAX);
+    again.retain(|(_, bought)| is_looked_at(bought.product, parts.again_lift[bought.product as usize]));
     let known = again.into_iter().filter_map(|(chance, bought)| {
-        let target = setting.snapshot.catalog().get(model.product(bought.product).as_str())?;
+        let target = model.entry(bought.product, setting.snapshot.catalog())?;
         let learned = Learned {
             anchor: setting.place(target).unwrap_or(0),
             kind: AffinityKind::BoughtAgain,
@@ -203,77 +226,84 @@ struct Grounds {
 /// What completes a cart, and what is behind it.
 fn beside_cart(model: &Model, places: &[Option<u32>]) -> (Vec<Ranked>, Option<Grounds>) {
     let parts = model.parts();
-    let mut words: Vec<Word> = Vec::new();
-    for (anchor, place) in places.iter().enumerate().filter_map(|(at, place)| Some((at, (*place)?))) {
-        let range = parts.with.range(place as usize);
-        words.extend(range.map(|at| Word { target: parts.with.target(at), anchor, at }));
-    }
-    words.sort_unstable_by_key(|word| (word.target, word.anchor));
-    let near = neighbours::near(parts, places);
-    let mut views: Vec<View> = Vec::new();
-    let mut near = near.into_iter().peekable();
-    for same in words.chunk_by(|a, b| a.target == b.target) {
-        while let Some((target, weight)) = near.next_if(|(target, _)| *target < same[0].target) {
-            views.push(View { near: weight, ..View::of(target) });
-        }
-        let own = near.next_if(|(target, _)| *target == same[0].target).map_or(0.0, |(_, weight)| weight);
-        views.push(View { near: own, ..heard(parts, same) });
-    }
-    views.extend(near.map(|(target, weight)| View { near: weight, ..View::of(target) }));
     // Ascending, since anchors and the places of a model both go by product id.
     let known: Vec<u32> = places.iter().flatten().copied().collect();
-    views.retain(|view| known.binary_search(&view.target).is_err());
-    let recent = |target: u32| f64::from(parts.recent[target as usize]);
-    let most = |of: &dyn Fn(&View) -> f64| views.iter().map(of).fold(f64::MIN_POSITIVE, f64::max);
-    let (pull, near) = (most(&|view| view.pull), most(&|view| view.near));
-    let all_near = views.iter().map(|view| view.near).fold(f64::MIN_POSITIVE, |sum, near| sum + near);
-    let grounds = Grounds { strength: (pull + TINY).ln(), share: (near / all_near + TINY).ln() };
-    let (bond, newest) = (most(&|view| view.bond), most(&|view| recent(view.target)));
-    let ranked = views.iter().map(|view| Ranked {
-        target: view.target,
-        score: PULL * view.pull / pull
-            + NEIGHBOURS * view.near / near
-            + BOND * view.bond / bond
-            + RECENT * recent(view.target) / newest,
-        anchor: view.anchor,
-        support: view.support,
-        lift: view.lift,
-        level: Level::Product,
+    let views = views(parts, &known);
+    let recent = |target: u32| parts.recent[target as usize];
+    let most = |of: &dyn Fn(u32, &View) -> f32| {
+        f64::from(views.iter().map(|(target, view)| of(*target, view)).fold(f32::MIN_POSITIVE, f32::max))
+    };
+    let (pull, near) = (most(&|_, view| view.pull), most(&|_, view| view.near));
+    let all_near: f64 = views.iter().map(|(_, view)| f64::from(view.near)).sum();
+    let share = if all_near > 0.0 { near / all_near } else { 1.0 };
+    let grounds = Grounds { strength: (pull + TINY).ln(), share: (share + TINY).ln() };
+    let (bond, newest) = (most(&|_, view| view.bond), most(&|target, _| recent(target)));
+    let score = |target: u32, view: &View| {
+        PULL * f64::from(view.pull) / pull
+            + NEIGHBOURS * f64::from(view.near) / near
+            + BOND * f64::from(view.bond) / bond
+            + RECENT * f64::from(recent(target)) / newest
+    };
+    let mut best: Vec<(u32, f64)> =
+        views.iter().map(|(target, view)| (*target, score(*target, view))).collect();
+    if best.len() > RANKED_MAX {
+        best.select_nth_unstable_by(RANKED_MAX, |a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
+        best.truncate(RANKED_MAX);
+    }
+    let ranked = best.into_iter().map(|(target, score)| {
+        let (anchor, support, lift) = speaker(parts, places, target);
+        Ranked { target, score, anchor, support, lift, level: Level::Product }
     });
     (best_first(ranked.collect()), Some(grounds))
 }
 
 /// A target as each view of the cart sees it.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
 struct View {
-    target: u32,
-    pull: f64,
-    near: f64,
-    bond: f64,
-    anchor: usize,
-    support: u32,
-    lift: f32,
+    pull: f32,
+    near: f32,
+    bond: f32,
 }
 
-impl View {
-    fn of(target: u32) -> Self {
-        Self { target, pull: 0.0, near: 0.0, bond: 0.0, anchor: 0, support: 0, lift: 0.0 }
-    }
+thread_local! {
+    /// Room for a view of each product, all 0, kept from cart to cart.
+    static VIEWS: RefCell<Sums<View>> = RefCell::default();
 }
 
-/// What the lists of all lines say of one target; the line with the highest lift speaks for it.
-fn heard(parts: &crate::model::ModelParts, same: &[Word]) -> View {
-    let mut view = View::of(same[0].target);
-    view.anchor = same[0].anchor;
-    for word in same {
-        view.pull += f64::from(parts.with_pull[word.at]);
-        view.bond += f64::from(parts.with_bond[word.at]);
-        let lift = parts.with_lift[word.at];
-        if lift > view.lift {
-            (view.anchor, view.lift, view.support) = (word.anchor, lift, parts.with_support[word.at]);
+/// All that a cart of known products leads to, but what is in it.
+fn views(parts: &ModelParts, known: &[u32]) -> Vec<(u32, View)> {
+    VIEWS.with_borrow_mut(|views| {
+        views.begin(parts.products.len());
+        for place in known {
+            for at in parts.with.range(*place as usize) {
+                let (pull, bond) = (parts.with_pull[at], parts.with_bond[at]);
+                if pull + bond > 0.0 {
+                    let view = views.of(parts.with.target(at));
+                    view.pull += pull;
+                    view.bond += bond;
+                }
+            }
+        }
+        for (order, weight) in neighbours::nearest(parts, known) {
+            for product in parts.baskets.of(order as usize) {
+                views.of(*product).near += weight;
+            }
+        }
+        views.drain().filter(|(target, _)| known.binary_search(target).is_err()).collect()
+    })
+}
+
+/// The line of a cart that speaks for a target: the one with the highest lift; with the support and the lift.
+fn speaker(parts: &ModelParts, places: &[Option<u32>], target: u32) -> (usize, u32, f32) {
+    let mut speaker: Option<(usize, u32, f32)> = None;
+    for (anchor, place) in places.iter().enumerate() {
+        let Some(at) = place.and_then(|place| parts.with.find(place as usize, target)) else { continue };
+        let lift = parts.with_lift[at];
+        if speaker.is_none_or(|(.., best)| lift > best) {
+            speaker = Some((anchor, parts.with_support[at], lift));
         }
     }
-    view
+    speaker.unwrap_or((0, 0, 0.0))
 }
 
 /// By score; of equals the smaller target first.

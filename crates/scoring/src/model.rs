@@ -5,10 +5,13 @@
 
 mod lists;
 
-use std::collections::HashMap;
+use std::{
+    collections::HashMap,
+    sync::{Arc, OnceLock},
+};
 
 use rapidhash::fast::GlobalState;
-use sidecart_catalog::{CategoryPath, ProductId, Term, TermId, Timestamp, Violation};
+use sidecart_catalog::{Catalog, CategoryPath, Entry, ProductId, Term, TermId, Timestamp, Violation};
 
 pub use crate::learn::logistic::Logistic;
 use crate::learned;
@@ -22,6 +25,10 @@ pub struct Model {
     places: HashMap<TermId, u32, GlobalState>,
     /// Where each category is among those that have a list.
     shelves: HashMap<TermId, u32, GlobalState>,
+    /// The own term of each product.
+    terms: Vec<TermId>,
+    /// Where each product was in the catalog that the model was first asked with: a place to look first.
+    hints: OnceLock<Vec<u32>>,
 }
 
 /// The arrays of a model, as they are stored. Columns go with the entries of the lists of the same name.
@@ -33,7 +40,7 @@ pub struct ModelParts {
     pub products: Vec<ProductId>,
     /// In how many orders each is.
     pub orders: Vec<u32>,
-    /// In how many orders each is just now: each counts half after a week.
+    /// In how many orders each is of late: each counts half after two weeks.
     pub recent: Vec<f32>,
     /// What is bought in one order with each product.
     pub with: Lists,
@@ -167,11 +174,12 @@ impl Model {
         }
         parts.baskets.check(parts.baskets.len(), products).map_err(|fault| fault.within("baskets"))?;
         parts.latest.check(products, parts.baskets.len()).map_err(|fault| fault.within("latest"))?;
-        let terms = parts.products.iter().map(|product| TermId::of_product(product.as_str()));
-        let places = terms.zip(0..).collect();
+        let terms: Vec<TermId> =
+            parts.products.iter().map(|product| TermId::of_product(product.as_str())).collect();
+        let places = terms.iter().copied().zip(0..).collect();
         let shelves =
             parts.categories.iter().map(|path| Term::Category(path.clone()).id()).zip(0..).collect();
-        Ok(Self { parts, places, shelves })
+        Ok(Self { parts, places, shelves, terms, hints: OnceLock::new() })
     }
 
     /// The arrays.
@@ -215,6 +223,16 @@ impl Model {
     /// The product at a place.
     pub(crate) fn product(&self, place: u32) -> &ProductId {
         &self.parts.products[place as usize]
+    }
+
+    /// What a catalog has of the product at a place.
+    pub(crate) fn entry<'c>(&self, place: u32, catalog: &'c Catalog) -> Option<&'c Arc<Entry>> {
+        let places = || self.parts.products.iter().map(|product| catalog.index_of(product.as_str()));
+        let hints = self.hints.get_or_init(|| places().map(|at| at.unwrap_or(u32::MAX)).collect());
+        let hinted = catalog.entry(hints[place as usize]);
+        hinted
+            .filter(|entry| entry.own() == self.terms[place as usize])
+            .or_else(|| catalog.get(self.product(place).as_str()))
     }
 
     /// Where a category is among those that have a list.

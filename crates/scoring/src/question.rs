@@ -87,22 +87,40 @@ pub(crate) fn questions(source: &Source<'_>, max: usize) -> Vec<Question> {
     let future = source.future;
     let mut drawn: Vec<&RecordedOrder> = future.iter().map(|order| &**order).collect();
     drawn.sort_unstable_by_key(|order| (hash(order.id().as_str()), order.id()));
-    let mut all = Vec::new();
+    let mut all = Drawn { questions: Vec::new(), counts: BTreeMap::new(), max };
     for order in drawn {
+        if all.is_full(&[Task::Completion, Task::Pair, Task::ColdItem]) {
+            break;
+        }
         of_order(source, order, &mut all);
     }
     of_shoppers(source, &mut all);
-    let mut counts = BTreeMap::new();
-    all.retain(|question| {
-        let count: &mut usize = counts.entry(question.task.name()).or_default();
-        *count += 1;
-        *count <= max
-    });
-    all
+    all.questions
+}
+
+/// Questions, of each task at most so many.
+struct Drawn {
+    questions: Vec<Question>,
+    counts: BTreeMap<&'static str, usize>,
+    max: usize,
+}
+
+impl Drawn {
+    fn push(&mut self, question: Question) {
+        let count = self.counts.entry(question.task.name()).or_default();
+        if *count < self.max {
+            *count += 1;
+            self.questions.push(question);
+        }
+    }
+
+    fn is_full(&self, tasks: &[Task]) -> bool {
+        tasks.iter().all(|task| self.counts.get(task.name()) == Some(&self.max))
+    }
 }
 
 /// What one order of the future asks: to be completed, and what goes with one of its products.
-fn of_order(source: &Source<'_>, order: &RecordedOrder, all: &mut Vec<Question>) {
+fn of_order(source: &Source<'_>, order: &RecordedOrder, all: &mut Drawn) {
     let Some(at) = placed(order) else { return };
     let is_listed = |product: &&ProductId| source.catalog.get(product.as_str()).is_some();
     let bought: Vec<&ProductId> = order.bought().map(|(product, _)| product).filter(is_listed).collect();
@@ -139,7 +157,7 @@ fn of_order(source: &Source<'_>, order: &RecordedOrder, all: &mut Vec<Question>)
 }
 
 /// What shoppers who come back ask: what they buy anew, and what again.
-fn of_shoppers(source: &Source<'_>, all: &mut Vec<Question>) {
+fn of_shoppers(source: &Source<'_>, all: &mut Drawn) {
     let Source { catalog, orders, future, cut, .. } = *source;
     let end = cut.plus_days(NEXT_DAYS);
     let mut next: BTreeMap<(u64, &ShopperId), BTreeSet<&ProductId>> = BTreeMap::new();
@@ -149,6 +167,9 @@ fn of_shoppers(source: &Source<'_>, all: &mut Vec<Question>) {
         next.entry((hash(shopper.as_str()), shopper)).or_default().extend(bought);
     }
     for ((_, shopper), bought) in next {
+        if all.is_full(&[Task::NextPurchase, Task::Refill]) {
+            break;
+        }
         let past = || orders.of_shopper(shopper.as_str()).filter(|order| placed(order) < Some(cut));
         let before: BTreeSet<&ProductId> =
             past().flat_map(|order| order.bought()).map(|(product, _)| product).collect();
@@ -205,16 +226,20 @@ pub(crate) fn hash(text: &str) -> u64 {
 ///
 /// Only orders placed before `until` are looked at.
 pub(crate) fn newest(orders: &Orders, share: f64, until: Timestamp) -> (Timestamp, Vec<Arc<RecordedOrder>>) {
-    let mut all: Vec<_> = orders
+    let mut all: Vec<(Timestamp, &Arc<RecordedOrder>)> = orders
         .iter()
-        .filter(|order| placed(order).is_some_and(|placed| placed < until) && order.bought().next().is_some())
-        .cloned()
+        .filter_map(|order| Some((placed(order).filter(|placed| *placed < until)?, order)))
+        .filter(|(_, order)| order.bought().next().is_some())
         .collect();
-    all.sort_unstable_by(|a, b| (placed(a), a.id()).cmp(&(placed(b), b.id())));
     let first = ((1.0 - share) * all.len() as f64) as usize;
-    let cut = all.get(first).and_then(|order| placed(order)).unwrap_or(until);
-    let start = all.partition_point(|order| placed(order) < Some(cut));
-    (cut, all.split_off(start))
+    let cut = if first < all.len() {
+        all.select_nth_unstable_by_key(first, |(placed, _)| *placed).1.0
+    } else {
+        until
+    };
+    all.retain(|(placed, _)| *placed >= cut);
+    all.sort_unstable_by(|(a, x), (b, y)| a.cmp(b).then_with(|| x.id().cmp(y.id())));
+    (cut, all.into_iter().map(|(_, order)| order.clone()).collect())
 }
 
 fn placed(order: &RecordedOrder) -> Option<Timestamp> {

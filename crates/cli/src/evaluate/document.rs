@@ -3,10 +3,10 @@
 use serde_json::{Map, Value, json};
 use sidecart_scoring::evaluate::{Bin, DEPTHS, Reliability, Report, Restraint, Row, Task};
 
-use super::tables::moment;
+use super::{Chance, tables::moment};
 
 /// The report as one JSON document, in full precision.
-pub(super) fn document(report: &Report, rejected: u64) -> Value {
+pub(super) fn document(report: &Report, chance: Option<&Chance>, rejected: u64) -> Value {
     let Report { learned, asked, cut, rows, reliability, restraint } = report;
     json!({
         "learned_orders": learned,
@@ -16,6 +16,7 @@ pub(super) fn document(report: &Report, rejected: u64) -> Value {
         "answers": rows.iter().map(row).collect::<Vec<_>>(),
         "reliability": reliability.iter().map(reliable).collect::<Vec<_>>(),
         "restraint": restraint.iter().map(restrained).collect::<Vec<_>>(),
+        "chance": chance.map(|chance| json!({ "real_offers": chance.real, "relabeled_offers": chance.relabeled })),
     })
 }
 

@@ -18,7 +18,7 @@ use sidecart_catalog::Catalog;
 use sidecart_rules::RuleSet;
 use sidecart_scoring::{
     Orders as Recorded,
-    evaluate::{Split, Trial},
+    evaluate::{Relabeling, Split, Trial},
 };
 use sidecart_server::offline;
 
@@ -46,6 +46,9 @@ pub(crate) struct EvaluateArgs {
     /// At most this many questions of each task
     #[arg(long, value_name = "N", default_value = "5000")]
     questions: NonZeroUsize,
+    /// Also count what is offered on chance, over so many random relabelings of the orders
+    #[arg(long, value_name = "N", default_value = "0")]
+    relabelings: u64,
     /// Threads that learn [default: one for each processor]
     #[arg(long, value_name = "N")]
     threads: Option<NonZeroUsize>,
@@ -73,11 +76,42 @@ pub(crate) fn evaluate(args: &EvaluateArgs, output: Output) -> Result<Exit> {
     let report = trial.report();
     let asked = out::counted(trial.question_count() as u64, "question");
     out::note(format!("answered {asked} in {:.1} s", started.elapsed().as_secs_f64()));
+    let chance =
+        (args.relabelings > 0).then(|| Chance::of(&catalog, &orders, args.relabelings, split.threads));
     match output {
-        Output::Json => out::json(&document::document(&report, rejected))?,
-        Output::Table => tables::print(&report)?,
+        Output::Json => out::json(&document::document(&report, chance.as_ref(), rejected))?,
+        Output::Table => tables::print(&report, chance.as_ref())?,
     }
     Ok(if rejected == 0 { Exit::Done } else { Exit::PartlyRejected })
+}
+
+/// How many offers there are beside all products that were sold, and how many on chance.
+struct Chance {
+    real: usize,
+    /// Of each relabeling.
+    relabeled: Vec<usize>,
+}
+
+impl Chance {
+    fn of(catalog: &Catalog, orders: &Recorded, relabelings: u64, threads: usize) -> Self {
+        let (started, relabeling) = (Instant::now(), Relabeling::new(catalog, orders, threads));
+        let real = relabeling.offers();
+        let relabeled = (0..relabelings).map(|seed| relabeling.offers_on_chance(seed)).collect();
+        let times = out::counted(relabelings, "time");
+        out::note(format!("relabeled {times} in {:.1} s", started.elapsed().as_secs_f64()));
+        Self { real, relabeled }
+    }
+
+    /// The mean over all relabelings, as a share of the real ones.
+    fn mean_share(&self) -> f64 {
+        let sum: usize = self.relabeled.iter().sum();
+        sum as f64 / self.relabeled.len().max(1) as f64 / self.real.max(1) as f64
+    }
+
+    /// The most of any relabeling.
+    fn most(&self) -> usize {
+        self.relabeled.iter().copied().max().unwrap_or(0)
+    }
 }
 
 /// What the files hold.

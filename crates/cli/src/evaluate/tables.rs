@@ -5,10 +5,11 @@ use std::io;
 use sidecart_catalog::Timestamp;
 use sidecart_scoring::evaluate::{Reliability, Report, Restraint, Row, Task};
 
+use super::Chance;
 use crate::out;
 
 /// Prints what was asked, how well it was answered, what scores mean, and what restraint does.
-pub(super) fn print(report: &Report) -> io::Result<()> {
+pub(super) fn print(report: &Report, chance: Option<&Chance>) -> io::Result<()> {
     let Report { learned, asked, cut, rows, reliability, restraint } = report;
     out::line(format!(
         "learned from {learned} orders, asked about {asked}, placed from {} on",
@@ -24,11 +25,20 @@ pub(super) fn print(report: &Report) -> io::Result<()> {
         ))?;
         out::table(&BIN, bins(reliability))?;
     }
-    if restraint.is_empty() {
-        return Ok(());
+    if !restraint.is_empty() {
+        out::line("\nWhat the policy `default` offers to the same questions:")?;
+        out::table(&RESTRAINT, restraint.iter().map(restrained))?;
     }
-    out::line("\nWhat the policy `default` offers to the same questions:")?;
-    out::table(&RESTRAINT, restraint.iter().map(restrained))
+    chance.map_or(Ok(()), |chance| {
+        out::line(format!(
+            "\nBeside the products that were sold, the policy `default` makes {} offers. With products shuffled over \
+             the orders, {} times: {:.2} % of that on average, {} at most.",
+            chance.real,
+            chance.relabeled.len(),
+            chance.mean_share() * 100.0,
+            chance.most(),
+        ))
+    })
 }
 
 /// A moment as RFC 3339.

@@ -76,6 +76,15 @@ fn what_is_always_bought_together_is_found() {
 }
 
 #[test]
+fn shuffled_products_are_not_offered() {
+    let ended = Shop::new().evaluate(" --newest 0.2 --relabelings 3 --output json").expect(0);
+    let report: Value = serde_json::from_str(&ended.stdout).unwrap();
+    let real = report["chance"]["real_offers"].as_u64().unwrap();
+    assert!(real >= PAIRS as u64, "{real}");
+    assert_eq!(report["chance"]["relabeled_offers"], serde_json::json!([0, 0, 0]));
+}
+
+#[test]
 fn a_card_is_offered_under_restraint_and_a_camera_is_not() {
     let ended = Shop::new().evaluate(" --newest 0.2 --output json").expect(0);
     let report: Value = serde_json::from_str(&ended.stdout).unwrap();

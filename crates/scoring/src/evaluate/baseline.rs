@@ -6,7 +6,7 @@ use rapidhash::fast::GlobalState;
 use sidecart_catalog::{Catalog, ProductId, Timestamp};
 
 use crate::{
-    learn::{SUPPORT_MIN, corpus::Corpus, counts::Counts},
+    learn::{LINES_MAX, SUPPORT_MIN, corpus::Corpus, counts::Counts},
     orders::Orders,
     question::{Question, Task},
 };
@@ -49,7 +49,7 @@ pub(super) struct Counted {
 
 impl Counted {
     pub(super) fn new(orders: &Orders, catalog: &Catalog, until: Timestamp, threads: usize) -> Self {
-        let corpus = Corpus::new(orders, catalog, until);
+        let corpus = Corpus::new(orders, catalog, until, LINES_MAX);
         let counts = Counts::new(&corpus, SUPPORT_MIN, threads);
         let mut popular: Vec<u32> = (0..).take(corpus.products.len()).collect();
         popular.sort_by_key(|at| std::cmp::Reverse(counts.orders[*at as usize]));

@@ -4,6 +4,7 @@
 //! by the real `recommend`; simple baselines answer the same questions beside it. Deterministic: no randomness.
 
 mod baseline;
+mod chance;
 mod measure;
 mod restraint;
 
@@ -14,6 +15,7 @@ use sidecart_rules::{Policies, Policy, RuleSet};
 
 pub use crate::question::Task;
 pub use baseline::Baseline;
+pub use chance::Relabeling;
 pub use measure::{Bin, DEPTHS, Measures, Reliability};
 pub use restraint::Restraint;
 

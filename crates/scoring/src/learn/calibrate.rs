@@ -6,12 +6,14 @@
 
 use std::sync::Arc;
 
-use sidecart_catalog::{Catalog, Timestamp};
+use sidecart_catalog::{Catalog, ProductId, Timestamp};
 use sidecart_rules::{Policies, RuleSet};
 
-use super::{after::CALIBRATION_COST_MAX, again, learned, logistic::Example};
+use super::{
+    CALIBRATION_LINES_MAX, Scope, after::CALIBRATION_COST_MAX, again, learned, logistic::Example, parallel,
+};
 use crate::{
-    learned::{Ranking, SIGNALS, rank},
+    learned::{Ranked, Ranking, SIGNALS, rank},
     model::{Calibration, Calibrations, Model},
     orders::Orders,
     question::{self, Question, Source, Task},
@@ -40,8 +42,8 @@ pub(super) fn calibrate(
     threads: usize,
 ) -> (Calibrations, f64) {
     let (cut, future) = question::newest(orders, NEWEST, until);
-    let model = Model::new(learned(orders, catalog, cut, CALIBRATION_COST_MAX, threads))
-        .expect("it was made in one piece");
+    let scope = Scope { until: cut, lines_max: CALIBRATION_LINES_MAX, after_cost_max: CALIBRATION_COST_MAX };
+    let model = Model::new(learned(orders, catalog, &scope, threads)).expect("it was made in one piece");
     let source = Source { catalog, orders, model: &model, future: &future, cut };
     let questions = question::questions(&source, QUESTIONS_MAX);
     let parts = Parts {
@@ -53,9 +55,13 @@ pub(super) fn calibrate(
         imported: Arc::default(),
     };
     let snapshot = Snapshot::new(1, parts);
-    let (carts, found) = examples(&snapshot, questions.iter().filter(|it| it.task == Task::Completion));
-    let (singles, _) = examples(&snapshot, questions.iter().filter(|it| it.task == Task::Pair));
-    let (nexts, _) = examples(&snapshot, questions.iter().filter(|it| it.task == Task::NextPurchase));
+    let examples = |task: Task| {
+        let asked: Vec<&Question> = questions.iter().filter(|question| question.task == task).collect();
+        examples(&snapshot, &asked, threads)
+    };
+    let (carts, found) = examples(Task::Completion);
+    let (singles, _) = examples(Task::Pair);
+    let (nexts, _) = examples(Task::NextPurchase);
     let quality = if found.is_empty() { 0.0 } else { found.iter().sum::<f64>() / found.len() as f64 };
     let calibrations = Calibrations {
         cart: fitted(&carts),
@@ -67,27 +73,27 @@ pub(super) fn calibrate(
 }
 
 /// Examples of the first products of each answer, and the reciprocal rank of the first one bought.
-fn examples<'q>(
+fn examples(
     snapshot: &Snapshot,
-    questions: impl Iterator<Item = &'q Question>,
+    questions: &[&Question],
+    threads: usize,
 ) -> (Vec<Example<SIGNALS>>, Vec<f64>) {
-    let (mut examples, mut found) = (Vec::new(), Vec::new());
-    for question in questions {
-        let setting = Setting::new(snapshot, &question.query);
-        let Ranking { ranked, signals, .. } = rank(&setting);
-        let products = ranked.iter().map(|ranked| snapshot.model().product(ranked.target));
-        let places =
-            products.zip(&ranked).filter(|(product, _)| question.given.binary_search(product).is_err());
-        let mut first = 0.0;
-        for (place, (product, ranked)) in (1..=PLACES).zip(places) {
-            let is_bought = question.relevant.binary_search(product).is_ok();
-            if is_bought && first == 0.0 {
-                first = 1.0 / place as f64;
-            }
-            examples.push(Example { signals: signals.of(ranked.score), is_so: is_bought });
-        }
-        found.push(first);
-    }
+    let answers = parallel::map(questions.len(), threads, || (), |(), nth| answer(snapshot, questions[nth]));
+    let found = answers.iter().map(|(_, found)| *found).collect();
+    (answers.into_iter().flat_map(|(examples, _)| examples).collect(), found)
+}
+
+fn answer(snapshot: &Snapshot, question: &Question) -> (Vec<Example<SIGNALS>>, f64) {
+    let Ranking { ranked, signals, .. } = rank(&Setting::new(snapshot, &question.query));
+    let products = ranked.iter().map(|ranked| snapshot.model().product(ranked.target));
+    let places = products.zip(&ranked).filter(|(product, _)| question.given.binary_search(product).is_err());
+    let example = |(product, ranked): (&ProductId, &Ranked)| Example {
+        signals: signals.of(ranked.score),
+        is_so: question.relevant.binary_search(product).is_ok(),
+    };
+    let examples: Vec<_> = places.take(PLACES).map(example).collect();
+    let first = examples.iter().position(|example| example.is_so);
+    let found = first.map_or(0.0, |place| 1.0 / (place + 1) as f64);
     (examples, found)
 }
 

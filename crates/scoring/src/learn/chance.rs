@@ -139,10 +139,16 @@ fn shelves_of(corpus: &Corpus, counts: &Counts, members: &Jagged<u32>, threads: 
         baskets.dedup();
         let weight = baskets.iter().map(|at| f64::from(counts.weights[*at as usize])).sum();
         let lines = baskets.iter().map(|at| corpus.baskets.get(*at as usize).len() as f64 - 1.0).sum();
-        let mut row = tally.row(corpus, &counts.weights, baskets.into_iter(), SUPPORT_MIN);
+        let mut row_of = |orders: &[u32]| {
+            for at in orders {
+                tally.add(corpus.baskets.get(*at as usize).iter(), counts.weights[*at as usize]);
+            }
+            tally.row(SUPPORT_MIN)
+        };
+        let mut row = row_of(&baskets);
         let is_member = |product: u32| own.binary_search(&product).is_ok();
         row.retain(|beside| !is_member(beside.product));
-        let among = tally.row(corpus, &counts.weights, several.into_iter(), SUPPORT_MIN);
+        let among = row_of(&several);
         row.extend(among.into_iter().filter(|beside| is_member(beside.product)));
         row.sort_unstable_by_key(|beside| beside.product);
         Shelf { weight, lines, row }

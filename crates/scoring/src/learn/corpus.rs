@@ -1,10 +1,6 @@
 //! The corpus: all orders in dense numbers, in an order that does not depend on how they arrived.
 
-use std::{
-    collections::{HashMap, HashSet},
-    hash::Hash,
-    sync::Arc,
-};
+use std::{collections::HashMap, hash::Hash, iter, sync::Arc};
 
 use rapidhash::fast::GlobalState;
 use sidecart_catalog::{Catalog, CategoryPath, Entry, ProductId, Timestamp};
@@ -18,6 +14,10 @@ pub(crate) const NONE: u32 = u32::MAX;
 /// Orders of more products than this are a wholesaler's or a bot's: they would have every product go with every other,
 /// and are not learned from.
 pub(crate) const BASKET_MAX: usize = 150;
+
+/// How often two products change places for each line, where that is asked for: several times as often as it takes for
+/// nothing to be left together for a reason.
+const SWAPS: u64 = 5;
 
 /// What is learned from.
 pub(crate) struct Corpus {
@@ -40,7 +40,7 @@ pub(crate) struct Corpus {
 }
 
 /// Where each product stands: dense numbers of categories, or [`NONE`] for what the catalog does not have.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Shelves {
     /// The leaf category of each product.
     pub(crate) leaf: Vec<u32>,
@@ -53,28 +53,33 @@ pub(crate) struct Shelves {
 }
 
 impl Corpus {
-    /// All orders placed before a moment of which something is left, but those of more than [`BASKET_MAX`] products.
-    pub(crate) fn new(orders: &Orders, catalog: &Catalog, until: Timestamp) -> Self {
-        let mut kept: Vec<(Timestamp, &RecordedOrder)> = orders
-            .iter()
-            .filter_map(|order| Some((order.statement()?.placed_at, &**order)))
-            .filter(|(placed, order)| *placed < until && order.bought().next().is_some())
-            .collect();
-        let all = kept.len();
-        kept.retain(|(_, order)| order.bought().take(BASKET_MAX + 1).count() <= BASKET_MAX);
-        let skipped = all - kept.len();
-        kept.sort_unstable_by_key(|(placed, order)| (*placed, order.id()));
-        let products = products_of(kept.iter().map(|(_, order)| *order));
-        let places: HashMap<&ProductId, u32, GlobalState> = products.iter().zip(0..).collect();
-        let mut baskets = Jagged::default();
-        for (_, order) in &kept {
-            baskets.push(order.bought().map(|(product, _)| places[product]));
+    /// Orders placed before a moment of which something is left, but those of more than [`BASKET_MAX`] products; of these
+    /// the newest, with at most `lines_max` lines.
+    pub(crate) fn new(orders: &Orders, catalog: &Catalog, until: Timestamp, lines_max: usize) -> Self {
+        let mut kept = Vec::new();
+        let mut skipped = 0;
+        for order in orders.iter() {
+            let Some(placed) = order.statement().map(|statement| statement.placed_at) else { continue };
+            match order.bought().take(BASKET_MAX + 1).count() {
+                _ if placed >= until => {}
+                0 => {}
+                lines if lines > BASKET_MAX => skipped += 1,
+                lines => kept.push((placed, &**order, lines)),
+            }
         }
-        let (shoppers, known) = numbered(kept.iter().map(|(_, order)| order.shopper()));
+        kept.sort_unstable_by(|(a, x, _), (b, y, _)| a.cmp(b).then_with(|| x.id().cmp(y.id())));
+        let mut all_lines = 0;
+        let newest = kept.iter().rev().take_while(|(.., lines)| {
+            all_lines += lines;
+            all_lines <= lines_max
+        });
+        kept.drain(..kept.len() - newest.count());
+        let (products, baskets) = baskets(kept.iter().map(|(_, order, _)| *order));
+        let (shoppers, known) = numbered(kept.iter().map(|(_, order, _)| order.shopper()));
         Self {
             holders: baskets.transposed(products.len()),
             shelves: Shelves::new(&products, catalog),
-            placed: kept.iter().map(|(placed, _)| *placed).collect(),
+            placed: kept.iter().map(|(placed, ..)| *placed).collect(),
             baskets,
             shoppers,
             shopper_count: known.len(),
@@ -85,6 +90,38 @@ impl Corpus {
 }
 
 impl Corpus {
+    /// The same orders of the same sizes with the same products, each in as many of them, but no longer together for a
+    /// reason: products of two orders change places, again and again (A. Gionis, H. Mannila, T. Mielikäinen and P.
+    /// Tsaparas, "Assessing data mining results via swap randomization", 2007).
+    pub(crate) fn relabeled(&self, seed: u64) -> Self {
+        let mut baskets = self.baskets.clone();
+        let lines = baskets.item_count() as u64;
+        let orders: Vec<u32> =
+            (0..).zip(baskets.iter()).flat_map(|(at, basket)| iter::repeat_n(at, basket.len())).collect();
+        let drawn = |nth: u64| {
+            let bytes = [seed.to_le_bytes(), nth.to_le_bytes()].concat();
+            (rapidhash::v3::rapidhash_v3(&bytes) % lines) as usize
+        };
+        for swap in 0..lines * SWAPS {
+            let (a, b) = (drawn(2 * swap), drawn(2 * swap + 1));
+            let (of_a, of_b) = (baskets.get(orders[a] as usize), baskets.get(orders[b] as usize));
+            if !of_a.contains(baskets.item(b)) && !of_b.contains(baskets.item(a)) {
+                baskets.swap(a, b);
+            }
+        }
+        (0..baskets.len()).for_each(|at| baskets.get_mut(at).sort_unstable());
+        Self {
+            products: self.products.clone(),
+            holders: baskets.transposed(self.products.len()),
+            placed: self.placed.clone(),
+            shoppers: self.shoppers.clone(),
+            shopper_count: self.shopper_count,
+            skipped: self.skipped,
+            shelves: self.shelves.clone(),
+            baskets,
+        }
+    }
+
     /// The same products in other baskets, none older than another.
     pub(crate) fn with_baskets(&self, baskets: Jagged<u32>) -> Self {
         Self {
@@ -100,13 +137,22 @@ impl Corpus {
     }
 }
 
-/// The products of these orders, ascending.
-fn products_of<'a>(orders: impl Iterator<Item = &'a RecordedOrder>) -> Vec<ProductId> {
-    let distinct: HashSet<&ProductId, GlobalState> =
-        orders.flat_map(|order| order.bought()).map(|(product, _)| product).collect();
-    let mut products: Vec<ProductId> = distinct.into_iter().cloned().collect();
+/// The products of these orders, ascending, and those of each.
+fn baskets<'a>(orders: impl Iterator<Item = &'a RecordedOrder>) -> (Vec<ProductId>, Jagged<u32>) {
+    let mut numbers: HashMap<&ProductId, u32, GlobalState> = HashMap::default();
+    let mut baskets = Jagged::default();
+    for order in orders {
+        baskets.push(order.bought().map(|(product, _)| {
+            let next = numbers.len() as u32;
+            *numbers.entry(product).or_insert(next)
+        }));
+    }
+    let mut products: Vec<(&ProductId, u32)> = numbers.into_iter().collect();
     products.sort_unstable();
-    products
+    let mut places = vec![NONE; products.len()];
+    products.iter().zip(0..).for_each(|((_, number), place)| places[*number as usize] = place);
+    baskets.iter_mut().for_each(|number| *number = places[*number as usize]);
+    (products.into_iter().map(|(product, _)| product.clone()).collect(), baskets)
 }
 
 impl Shelves {

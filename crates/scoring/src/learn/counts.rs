@@ -10,6 +10,8 @@ const HALF_LIFE_OF_SPAN: f64 = 0.55;
 const HALF_LIFE_DAYS_MIN: f64 = 14.0;
 /// Half-life of what is bought just now, in days.
 const FRESH_HALF_LIFE_DAYS: f64 = 7.0;
+/// Half-life of what is bought of late, in days: one unusual week alone says little.
+const RECENT_HALF_LIFE_DAYS: f64 = 14.0;
 /// The share of products, as one over it, from which on a row counts as dense.
 const DENSE: usize = 32;
 const DAY_MS: f64 = 86_400_000.0;
@@ -37,7 +39,7 @@ pub(crate) struct Counts {
     pub(crate) base: Vec<f64>,
     /// The same of what is bought just now.
     pub(crate) fresh: Vec<f64>,
-    /// In how many orders each product is just now: each counts less with its age.
+    /// In how many orders each product is of late: each counts less with its age.
     pub(crate) recent: Vec<f64>,
     /// For each product the others beside it, ascending.
     pub(crate) pairs: Jagged<Beside>,
@@ -56,22 +58,10 @@ impl Counts {
         let fresh =
             shares(corpus, &weights_of_products(corpus, &self::weights(corpus, FRESH_HALF_LIFE_DAYS)));
         let single = weights_of_products(corpus, &weights);
-        let count = corpus.products.len();
-        let rows = parallel::map(
-            count,
-            threads,
-            || Tally::new(count),
-            |tally, product| {
-                let baskets = corpus.holders.get(product).iter().copied();
-                let row = tally.row(corpus, &weights, baskets, support_min);
-                row.into_iter().filter(|beside| beside.product as usize != product).collect::<Vec<_>>()
-            },
-        );
-        let mut pairs = Jagged::default();
-        rows.into_iter().for_each(|row| pairs.push(row));
+        let pairs = pairs(corpus, &weights, support_min, threads);
         let orders =
             corpus.holders.iter().map(|held| u32::try_from(held.len()).unwrap_or(u32::MAX)).collect();
-        let recent = weights_of_products(corpus, &faded(corpus, FRESH_HALF_LIFE_DAYS));
+        let recent = weights_of_products(corpus, &faded(corpus, RECENT_HALF_LIFE_DAYS));
         Self { base: shares(corpus, &single), fresh, recent, weights, single, orders, pairs }
     }
 
@@ -101,6 +91,43 @@ fn faded(corpus: &Corpus, half_life_days: f64) -> Vec<f32> {
     corpus.placed.iter().map(left).collect()
 }
 
+/// Counts pairs: each once, beside the smaller of its products, and then mirrored.
+fn pairs(corpus: &Corpus, weights: &[f32], support_min: u32, threads: usize) -> Jagged<Beside> {
+    let count = corpus.products.len();
+    let larger = parallel::map(
+        count,
+        threads,
+        || Tally::new(count),
+        |tally, product| {
+            for at in corpus.holders.get(product) {
+                let basket = corpus.baskets.get(*at as usize);
+                let beyond = basket.iter().rev().take_while(|other| **other as usize > product);
+                tally.add(beyond, weights[*at as usize]);
+            }
+            tally.row(support_min)
+        },
+    );
+    mirrored(&larger)
+}
+
+/// Rows of all that is beside each product, from rows of what is larger only.
+fn mirrored(larger: &[Vec<Beside>]) -> Jagged<Beside> {
+    let mut lengths: Vec<usize> = larger.iter().map(Vec::len).collect();
+    larger.iter().flatten().for_each(|beside| lengths[beside.product as usize] += 1);
+    let mut rows = Jagged::filled(&lengths, Beside { product: 0, orders: 0, weight: 0.0 });
+    // How much of each row is there: first all that is smaller, since products come in their order.
+    let mut ends = vec![0_usize; larger.len()];
+    for (product, row) in (0..).zip(larger) {
+        rows.get_mut(product as usize)[ends[product as usize]..].copy_from_slice(row);
+        for beside in row {
+            let end = &mut ends[beside.product as usize];
+            rows.get_mut(beside.product as usize)[*end] = Beside { product, ..*beside };
+            *end += 1;
+        }
+    }
+    rows
+}
+
 fn weights_of_products(corpus: &Corpus, weights: &[f32]) -> Vec<f64> {
     let of = |held: &[u32]| held.iter().map(|at| f64::from(weights[*at as usize])).sum();
     corpus.holders.iter().map(of).collect()
@@ -114,52 +141,53 @@ fn shares(corpus: &Corpus, of_products: &[f64]) -> Vec<f64> {
 
 /// Adds up one row at a time; room for every product, and a list of those that have something.
 pub(crate) struct Tally {
-    weight: Vec<f64>,
-    orders: Vec<u32>,
+    sums: Vec<Sum>,
     seen: Vec<u32>,
+}
+
+#[derive(Clone, Copy, Default)]
+struct Sum {
+    weight: f64,
+    orders: u32,
 }
 
 impl Tally {
     /// Room for so many products.
     pub(crate) fn new(products: usize) -> Self {
-        Self { weight: vec![0.0; products], orders: vec![0; products], seen: Vec::new() }
+        Self { sums: vec![Sum::default(); products], seen: Vec::new() }
     }
 
-    /// The products in some orders, ascending; those in fewer than `support_min` of them are left out.
-    pub(crate) fn row(
-        &mut self,
-        corpus: &Corpus,
-        weights: &[f32],
-        baskets: impl Iterator<Item = u32>,
-        support_min: u32,
-    ) -> Vec<Beside> {
-        for at in baskets {
-            let weight = f64::from(weights[at as usize]);
-            for product in corpus.baskets.get(at as usize) {
-                let place = *product as usize;
-                if self.orders[place] == 0 {
-                    self.seen.push(*product);
-                }
-                self.orders[place] += 1;
-                self.weight[place] += weight;
+    /// Adds the products of an order of this weight.
+    pub(crate) fn add<'p>(&mut self, products: impl Iterator<Item = &'p u32>, weight: f32) {
+        let weight = f64::from(weight);
+        for product in products {
+            let sum = &mut self.sums[*product as usize];
+            if sum.orders == 0 {
+                self.seen.push(*product);
             }
+            sum.orders += 1;
+            sum.weight += weight;
         }
+    }
+
+    /// What was added, ascending, but what is in fewer than `support_min` orders. Nothing is left of it.
+    pub(crate) fn row(&mut self, support_min: u32) -> Vec<Beside> {
         // Most of what is seen often is seen anyway: to look at all products is quicker then than to sort.
-        if self.seen.len() > self.orders.len() / DENSE {
+        if self.seen.len() > self.sums.len() / DENSE {
             self.seen.clear();
-            let orders = (0..).zip(&self.orders);
-            self.seen.extend(orders.filter(|(_, orders)| **orders > 0).map(|(product, _)| product));
+            let sums = (0..).zip(&self.sums);
+            self.seen.extend(sums.filter(|(_, sum)| sum.orders > 0).map(|(product, _)| product));
         } else {
             self.seen.sort_unstable();
         }
-        let mut row = Vec::with_capacity(self.seen.len());
+        let mut row = Vec::new();
         for product in self.seen.drain(..) {
-            let orders = std::mem::take(&mut self.orders[product as usize]);
-            let weight = std::mem::take(&mut self.weight[product as usize]) as f32;
+            let Sum { weight, orders } = std::mem::take(&mut self.sums[product as usize]);
             if orders >= support_min {
-                row.push(Beside { product, orders, weight });
+                row.push(Beside { product, orders, weight: weight as f32 });
             }
         }
+        row.shrink_to_fit();
         row
     }
 }

@@ -1,5 +1,9 @@
 //! Lists of different lengths in one flat array.
 
+use std::iter;
+
+const FITS: &str = "orders are bounded, so that their lines fit";
+
 /// Lists, one after another.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Jagged<T> {
@@ -35,11 +39,44 @@ impl<T> Jagged<T> {
         (0..self.len()).map(|at| self.get(at))
     }
 
+    /// All items, list after list, to write.
+    pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = &mut T> {
+        self.items.iter_mut()
+    }
+
+    /// An item by its place among all.
+    pub(crate) fn item(&self, at: usize) -> &T {
+        &self.items[at]
+    }
+
+    /// Has two items change places.
+    pub(crate) fn swap(&mut self, a: usize, b: usize) {
+        self.items.swap(a, b);
+    }
+
+    /// One list, to write.
+    pub(crate) fn get_mut(&mut self, at: usize) -> &mut [T] {
+        &mut self.items[self.starts[at] as usize..self.starts[at + 1] as usize]
+    }
+
     /// Adds a list.
     pub(crate) fn push(&mut self, list: impl IntoIterator<Item = T>) {
         self.items.extend(list);
-        let end = u32::try_from(self.items.len()).expect("orders are bounded, so that their lines fit");
+        let end = u32::try_from(self.items.len()).expect(FITS);
         self.starts.push(end);
+    }
+}
+
+impl<T: Clone> Jagged<T> {
+    /// Lists of these lengths, of this item only.
+    pub(crate) fn filled(lengths: &[usize], item: T) -> Self {
+        let mut end = 0;
+        let ends = lengths.iter().map(|length| {
+            end += length;
+            u32::try_from(end).expect(FITS)
+        });
+        let starts: Vec<u32> = iter::once(0).chain(ends).collect();
+        Self { starts, items: vec![item; end] }
     }
 }
 

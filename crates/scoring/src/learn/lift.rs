@@ -4,12 +4,17 @@
 //! mean `e`; the lift is the least ratio to `e` that a likelihood-ratio test of the observed number does not refuse
 //! (T. Dunning, "Accurate methods for the statistics of surprise and coincidence", 1993). Above 1: not chance.
 
+use std::sync::LazyLock;
+
 use super::corpus::Corpus;
 
 /// What the logarithm of the likelihood ratio may be: with as many pairs as a shop has, hardly any chance pair is above.
 const EVIDENCE: f64 = 10.0;
 /// Fewer orders than this say nothing about a pair.
 pub(super) const SUPPORT_MIN: u32 = 3;
+/// The least means of small counts, which most are.
+static LEAST: LazyLock<Vec<f64>> =
+    LazyLock::new(|| (0..4_096).map(|count| least_mean(f64::from(count))).collect());
 
 /// What is expected by chance.
 pub(crate) struct Chance {
@@ -47,7 +52,8 @@ pub(crate) fn lower(orders: u32, expected: f64) -> f32 {
     if orders < SUPPORT_MIN || expected <= 0.0 {
         return 0.0;
     }
-    (least_mean(f64::from(orders)) / expected) as f32
+    let least = LEAST.get(orders as usize).copied().unwrap_or_else(|| least_mean(f64::from(orders)));
+    (least / expected) as f32
 }
 
 /// The least mean of a Poisson variable that its value `count` does not refuse: the lower root `x` of

@@ -11,7 +11,7 @@ mod jagged;
 mod lift;
 mod lists;
 pub mod logistic;
-mod parallel;
+pub(crate) mod parallel;
 mod recent;
 mod sparse;
 
@@ -25,6 +25,10 @@ use crate::{
 
 /// Pairs in fewer orders than this are not looked at.
 pub(crate) const SUPPORT_MIN: u32 = 2;
+/// Most lines that are learned from, those of the newest orders: memory and time are bounded by it.
+pub(crate) const LINES_MAX: usize = 20_000_000;
+/// The same where all that is asked is how scores become chances.
+const CALIBRATION_LINES_MAX: usize = 1_000_000;
 /// After all orders.
 const ALWAYS: Timestamp = Timestamp::from_ms(i64::MAX);
 
@@ -38,22 +42,37 @@ pub fn learn(orders: &Orders, catalog: &Catalog, threads: usize) -> Model {
 /// First a model of all but the newest orders is asked about these, to learn how often what it offers is bought.
 pub(crate) fn learn_until(orders: &Orders, catalog: &Catalog, until: Timestamp, threads: usize) -> Model {
     let (calibration, quality) = calibrate::calibrate(orders, catalog, until, threads);
-    let mut parts = learned(orders, catalog, until, after::COST_MAX, threads);
+    let whole = Scope { until, lines_max: LINES_MAX, after_cost_max: after::COST_MAX };
+    let mut parts = learned(orders, catalog, &whole, threads);
     parts.facts.quality = quality;
     parts.calibration = calibration;
     Model::new(parts).expect("it was made in one piece")
 }
 
-/// Everything but how scores become chances.
-fn learned(
-    orders: &Orders,
-    catalog: &Catalog,
+/// What is bought in one order with each product, and nothing else: what it takes to ask about products.
+pub(crate) fn bought_with(corpus: &Corpus, threads: usize) -> Model {
+    Model::new(of_corpus(corpus, 0, threads)).expect("it was made in one piece")
+}
+
+/// How much is learned from.
+struct Scope {
+    /// Orders placed before this.
     until: Timestamp,
+    /// Of these the newest, with so many lines.
+    lines_max: usize,
+    /// What may be spent on counting what shoppers bought at different times: see [`after::COST_MAX`].
     after_cost_max: usize,
-    threads: usize,
-) -> ModelParts {
-    let corpus = Corpus::new(orders, catalog, until);
-    let counts = Counts::new(&corpus, SUPPORT_MIN, threads);
+}
+
+/// Everything but how scores become chances.
+fn learned(orders: &Orders, catalog: &Catalog, scope: &Scope, threads: usize) -> ModelParts {
+    let corpus = Corpus::new(orders, catalog, scope.until, scope.lines_max);
+    of_corpus(&corpus, scope.after_cost_max, threads)
+}
+
+/// The same of orders in dense numbers.
+fn of_corpus(corpus: &Corpus, after_cost_max: usize, threads: usize) -> ModelParts {
+    let counts = Counts::new(corpus, SUPPORT_MIN, threads);
     let mut parts = ModelParts {
         facts: Facts {
             orders: corpus.baskets.len() as u64,
@@ -67,12 +86,12 @@ fn learned(
         recent: counts.recent.iter().map(|recent| *recent as f32).collect(),
         ..ModelParts::default()
     };
-    let chances = Chances::new(&corpus, &counts, threads);
+    let chances = Chances::new(corpus, &counts, threads);
     let fits = sparse::fit(&counts, &sparse::OF_ORDERS, threads);
-    lists::fill(&mut parts, &corpus, &counts, &chances, &fits, threads);
-    after::fill(&mut parts, &corpus, after_cost_max, threads);
-    again::fill(&mut parts, &corpus);
-    recent::fill(&mut parts, &corpus, &counts);
-    chance::fill(&mut parts, &corpus, &chances);
+    lists::fill(&mut parts, corpus, &counts, &chances, &fits, threads);
+    after::fill(&mut parts, corpus, after_cost_max, threads);
+    again::fill(&mut parts, corpus);
+    recent::fill(&mut parts, corpus, &counts);
+    chance::fill(&mut parts, corpus, &chances);
     parts
 }

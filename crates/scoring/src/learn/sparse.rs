@@ -4,13 +4,13 @@
 //! (X. Ning and G. Karypis, "SLIM: Sparse Linear Methods for Top-N Recommender Systems", ICDM 2011, section IV; the
 //! restriction to the nearest neighbours is its "fsSLIM"), by coordinate descent on the weighted counts.
 
-use super::{corpus::NONE, counts::Counts, parallel};
+use super::{counts::Counts, parallel};
 
 /// How much it takes to have a coefficient.
 pub(super) struct Strength {
     /// Targets in fewer orders than this have none.
     pub(super) target_support_min: u32,
-    /// Nearest neighbours of a target that may have one.
+    /// Nearest neighbours of a target that may have one: fewer than [`NOWHERE`].
     pub(super) neighbours: usize,
     /// Weight of the sum of coefficients, in orders: the larger, the fewer there are.
     pub(super) l1: f64,
@@ -21,10 +21,12 @@ pub(super) struct Strength {
 /// What it takes beside the other lines of an order.
 pub(super) const OF_ORDERS: Strength = Strength { target_support_min: 3, neighbours: 100, l1: 0.2, l2: 20.0 };
 
+/// The place of what is no neighbour.
+const NOWHERE: u8 = u8::MAX;
 /// Passes over the coefficients.
 const PASSES: usize = 10;
 /// How many entries of a row are read in the time that one is searched for.
-const SEARCH_AT: usize = 8;
+const SEARCH_AT: usize = 200;
 /// A pass that changes no coefficient by more than this is the last.
 const SETTLED: f64 = 1e-4;
 
@@ -39,15 +41,15 @@ pub(super) fn fit(counts: &Counts, strength: &Strength, threads: usize) -> Vec<V
 }
 
 struct Fit {
-    /// The place of each product among the neighbours, or [`NONE`].
-    place: Vec<u32>,
+    /// The place of each product among the neighbours, or [`NOWHERE`]. Small, to be near at hand.
+    place: Vec<u8>,
     /// Weighted counts among the neighbours, row by row.
     gram: Vec<f64>,
 }
 
 impl Fit {
     fn new(products: usize) -> Self {
-        Self { place: vec![NONE; products], gram: Vec::new() }
+        Self { place: vec![NOWHERE; products], gram: Vec::new() }
     }
 
     fn target(&mut self, counts: &Counts, strength: &Strength, target: usize) -> Vec<(u32, f32)> {
@@ -71,7 +73,7 @@ impl Fit {
         self.gram.resize(count * count, 0.0);
         for (place, (product, _)) in near.iter().enumerate() {
             self.gram[place * count + place] = counts.single[*product as usize];
-            self.place[*product as usize] = place as u32;
+            self.place[*product as usize] = place as u8;
         }
         for (nth, place) in shortest_first.iter().enumerate() {
             let (own, longer) = (row(*place), &shortest_first[nth + 1..]);
@@ -83,17 +85,17 @@ impl Fit {
             }
             for other in longer {
                 if let Ok(at) = own.binary_search_by_key(&near[*other].0, |beside| beside.product) {
-                    self.put(count, *place, *other as u32, own[at].weight);
+                    self.put(count, *place, *other as u8, own[at].weight);
                 }
             }
         }
         for (product, _) in near {
-            self.place[*product as usize] = NONE;
+            self.place[*product as usize] = NOWHERE;
         }
     }
 
-    fn put(&mut self, count: usize, place: usize, other: u32, weight: f32) {
-        if other != NONE {
+    fn put(&mut self, count: usize, place: usize, other: u8, weight: f32) {
+        if other != NOWHERE {
             self.gram[place * count + other as usize] = weight.into();
             self.gram[other as usize * count + place] = weight.into();
         }

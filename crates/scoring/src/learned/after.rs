@@ -8,7 +8,7 @@ use crate::{answer::Level, model::Model, setting::Setting};
 /// How much less a purchase says than its size: having bought often is not needing more.
 const HISTORY_POWER: f64 = 0.4;
 /// How far it raises the score of a product that it is in more recent orders, beside all its orders, than others.
-const TREND_POWER: f64 = 0.5;
+const TREND_POWER: f64 = 0.7;
 /// Orders added to either side of that, so that rare products have no wild trend.
 const RECENT_FLOOR: f64 = 0.25;
 const USUAL_FLOOR: f64 = 20.0;

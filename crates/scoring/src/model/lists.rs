@@ -43,6 +43,12 @@ impl Lists {
         &self.targets[self.range(list)]
     }
 
+    /// Where a list has an entry; its entries must be ascending.
+    pub(crate) fn find(&self, list: usize, target: u32) -> Option<usize> {
+        let range = self.range(list);
+        self.targets[range.clone()].binary_search(&target).ok().map(|at| range.start + at)
+    }
+
     /// The entry at a place.
     pub(crate) fn target(&self, at: usize) -> u32 {
         self.targets[at]
