@@ -10,8 +10,7 @@ use std::{
 use sidecart_catalog::MerchantId;
 use sidecart_scoring::{Orders, learn::learn, model::Model};
 use tokio::{
-    sync::Semaphore,
-    task::spawn_blocking,
+    sync::{Semaphore, oneshot},
     time::{MissedTickBehavior, interval},
 };
 
@@ -23,6 +22,9 @@ use crate::{
     writer::Writer,
 };
 
+/// How nice the learner is to all else: as nice as can be.
+#[cfg(target_os = "linux")]
+const LEAST_PRIORITY: i32 = 19;
 /// What is left of coverage or quality below which a model is taken for broken.
 const COLLAPSE: f64 = 0.5;
 
@@ -75,12 +77,12 @@ pub(crate) enum OnCollapse {
     Accept,
 }
 
-/// How much of the machine a model may take.
+/// How much of the machine a model may take. Readers and writers go before it either way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Effort {
     /// All cores: somebody waits.
     Full,
-    /// One core: readers go on beside it.
+    /// One core.
     Quiet,
 }
 
@@ -111,7 +113,7 @@ impl Learner {
             Effort::Quiet => 1,
         };
         let parts = before.parts().clone();
-        let learning = spawn_blocking(move || learn(&parts.orders, &parts.catalog, threads));
+        let learning = behind_all_else(move || learn(&parts.orders, &parts.catalog, threads))?;
         let model = Arc::new(learning.await.map_err(|_| LearnError::Faulted)?);
         if on_collapse == OnCollapse::Refuse {
             collapsed(before.model(), &model).map_or(Ok(()), |why| Err(LearnError::Collapsed(why)))?;
@@ -156,6 +158,25 @@ impl Learner {
         let is_known = learned.get(merchant).is_some_and(|orders| orders.is_same(current.snapshot.orders()));
         current.degraded.is_none() && !current.snapshot.orders().is_empty() && !is_known
     }
+}
+
+/// Work on a thread of its own, and on those that it starts, which runs when nothing else wants to: a learner never has
+/// an answer wait for a core. Nothing comes out if the work panics.
+fn behind_all_else<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<oneshot::Receiver<T>, LearnError> {
+    let (done, out) = oneshot::channel();
+    let run = move || {
+        // Of one thread where threads have priorities of their own; elsewhere it would be that of the whole server.
+        #[cfg(target_os = "linux")]
+        if let Err(fault) = rustix::process::setpriority_process(None, LEAST_PRIORITY) {
+            tracing::debug!(%fault, "the learner runs at the priority of all else");
+        }
+        // Nobody waits any more when the server is going down.
+        drop(done.send(work()));
+    };
+    thread::Builder::new().name("learner".into()).spawn(run).map_err(|_| LearnError::Faulted)?;
+    Ok(out)
 }
 
 /// In what a model is so much poorer than the one before that the orders must be wrong.
