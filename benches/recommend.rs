@@ -1,4 +1,5 @@
-//! `recommend` alone, in process: by catalog size, by candidates of an anchor, by lines of a cart.
+//! `recommend` alone, in process: by catalog size, by candidates of an anchor, by lines of a cart, and the same of a
+//! merchant without pairings who lets orders speak.
 //!
 //! `cargo bench --bench recommend`; `SIDECART_BENCH_FULL=1` adds a catalog of a million products.
 //! Criterion prints the times; a table of ratios to the smallest of each kind follows, since ratios carry over to other
@@ -20,13 +21,16 @@ use criterion::Criterion;
 use sidecart::v1 as pb;
 use sidecart_catalog::{Catalog, ProductId, Timestamp};
 use sidecart_rules::{Policy, RuleSet, Stage, Surface};
-use sidecart_scoring::{CartLine, Parts, Query, Snapshot, recommend};
+use sidecart_scoring::{CartLine, Orders, Parts, Query, Snapshot, learn::learn, recommend};
 use sidecart_server::convert;
-use synthetic::{World, product_id};
+use synthetic::{World, orders::History, product_id};
 
 const MERCHANT: &str = "bench";
 const NOW: Timestamp = Timestamp::from_ms(1_800_000_000_000);
 const QUESTIONS: u64 = 4_096;
+/// What the merchant sells and has sold who lets orders speak.
+const LEARNED_PRODUCTS: u64 = 64_000;
+const LEARNED_LINES: u64 = 1_000_000;
 
 /// The least time that each measurement took for one answer, in the order of measuring.
 type Least = RefCell<Vec<(String, Duration)>>;
@@ -41,6 +45,7 @@ fn main() {
     by_catalog(&mut criterion, &least);
     by_candidates(&mut criterion, &least);
     by_cart(&mut criterion, &least);
+    by_learned_cart(&mut criterion, &least);
     criterion.final_summary();
     ratios(&least.borrow());
 }
@@ -91,6 +96,39 @@ fn by_cart(criterion: &mut Criterion, least: &Least) {
         let asked = |first| pb::RecommendRequest { cart: cart(first), ..pb::RecommendRequest::default() };
         let queries: Vec<_> = (0..64).map(|first| query(&asked(first))).collect();
         measure(criterion, least, "cart lines", lines, &snapshot, &queries);
+    }
+}
+
+/// Carts of several sizes where all that is offered was learned from orders.
+fn by_learned_cart(criterion: &mut Criterion, least: &Least) {
+    let (world, history) = (World::new(LEARNED_PRODUCTS), History::new(LEARNED_PRODUCTS, LEARNED_LINES, NOW));
+    let mut catalog = Catalog::default();
+    (0..world.products()).for_each(|number| insert(&mut catalog, world.product(number)));
+    let mut orders = Orders::default();
+    for number in 0..history.orders() {
+        orders.record(history.purchase(number).recorded()).expect("made-up orders have no changes");
+    }
+    let model = Arc::new(learn(&orders, &catalog, 2));
+    let snapshot = Snapshot::new(1, Parts { catalog, orders, model, ..Parts::default() });
+    let baskets: Vec<Vec<String>> = (history.orders()..)
+        .map(|number| history.purchase(number).told().lines.into_iter().map(|line| line.product_id).collect())
+        .take(QUESTIONS as usize)
+        .collect();
+    for lines in [1, 3, 10, 30] {
+        let cart = |basket: &Vec<String>| pb::RecommendRequest {
+            cart: basket
+                .iter()
+                .take(lines)
+                .map(|id| pb::CartLine { product_id: id.clone(), ..pb::CartLine::default() })
+                .collect(),
+            ..pb::RecommendRequest::default()
+        };
+        let queries: Vec<_> = baskets
+            .iter()
+            .filter(|basket| basket.len() >= lines)
+            .map(|basket| query(&cart(basket)))
+            .collect();
+        measure(criterion, least, "learned, cart lines", lines as u64, &snapshot, &queries);
     }
 }
 

@@ -3,9 +3,16 @@
 //!
 //! Blocks and boosts are left out: beside 200,000 pairings there is no room for them.
 
+#![allow(dead_code, reason = "each bench uses its part")]
+
+mod dice;
+pub(crate) mod orders;
+
 use std::collections::BTreeMap;
 
 use sidecart::v1::{self as pb, term::Term};
+
+use self::dice::{Dice, mixed, share};
 
 const CATEGORIES_PER_DEPARTMENT: u64 = 20;
 const LEAVES_PER_CATEGORY: u64 = 10;
@@ -27,40 +34,6 @@ pub(crate) struct World {
     products: u64,
     /// The families in each category.
     families: Vec<Vec<u64>>,
-}
-
-/// Numbers that look random and depend on the seed only (splitmix64).
-struct Dice(u64);
-
-impl Dice {
-    fn new(number: u64, salt: u64) -> Self {
-        Self(mixed(number, salt))
-    }
-
-    fn roll(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(1);
-        mixed(self.0, 0)
-    }
-
-    fn below(&mut self, bound: u64) -> u64 {
-        self.roll() % bound
-    }
-
-    fn share(&mut self) -> f64 {
-        share(self.roll())
-    }
-}
-
-fn mixed(number: u64, salt: u64) -> u64 {
-    let mut z = number.wrapping_mul(0x9E37_79B9_7F4A_7C15).wrapping_add(salt);
-    z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-    z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-    z ^ (z >> 31)
-}
-
-/// 0 to 1.
-fn share(bits: u64) -> f64 {
-    (bits >> 11) as f64 / (1u64 << 53) as f64
 }
 
 impl World {

@@ -10,7 +10,7 @@ use sidecart::{client::Client, v1 as pb};
 
 use crate::{
     Fault,
-    figures::{Table, gib, rate, seconds},
+    harness::figures::{Table, gib, rate, seconds},
     synthetic::World,
 };
 

@@ -11,7 +11,7 @@ use std::{
 use sidecart::{client::Client, v1 as pb};
 use tokio::task::JoinSet;
 
-use crate::{figures::Times, synthetic::World};
+use crate::{harness::figures::Times, synthetic::World};
 
 /// How many connections ask.
 pub(crate) const CONNECTIONS: usize = 8;

@@ -8,8 +8,8 @@
 #![allow(clippy::print_stdout, missing_docs, reason = "a program that prints its figures, and no library")]
 
 mod changes;
-mod child;
-mod figures;
+#[path = "../harness/mod.rs"]
+mod harness;
 mod import;
 mod load;
 #[path = "../synthetic/mod.rs"]
@@ -18,8 +18,10 @@ mod synthetic;
 use std::{env, io, path::Path, process::ExitCode, sync::Arc, time::Duration};
 
 use changes::{Probe, What, change, probes, stream};
-use child::Server;
-use figures::{Table, gib, rate, seconds};
+use harness::{
+    child::{self, Server},
+    figures::{Table, gib, rate, seconds},
+};
 use load::{CONNECTIONS, Load};
 use sidecart::client::Client;
 use synthetic::World;
