@@ -197,7 +197,8 @@ fn of_shoppers(source: &Source<'_>, all: &mut Drawn) {
     }
 }
 
-fn query(stage: Stage, at: Timestamp) -> Query {
+/// A question at a stage and a moment, with nothing in it yet, under the policy `open`.
+pub(crate) fn query(stage: Stage, at: Timestamp) -> Query {
     Query {
         at,
         stage,

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use sidecart_catalog::{Catalog, Timestamp};
-use sidecart_rules::{Policy, Stage, Surface};
+use sidecart_rules::{Policy, Stage};
 
 use super::AFTER_ALL;
 use crate::{
@@ -11,6 +11,7 @@ use crate::{
     model::Model,
     orders::Orders,
     query::Query,
+    question,
     recommend::recommend,
     snapshot::{Parts, Snapshot},
 };
@@ -57,18 +58,6 @@ impl Relabeling {
 
 /// What is asked beside one product.
 fn beside(model: &Model, product: usize, at: Timestamp, policy: &Arc<Policy>) -> Query {
-    Query {
-        at,
-        stage: Stage::Product,
-        surface: Surface::Web,
-        anchors: vec![model.parts().products[product].clone()],
-        cart: Vec::new(),
-        owned: Vec::new(),
-        order: None,
-        shopper: None,
-        live: Vec::new(),
-        taken: Vec::new(),
-        results_max: None,
-        policy: policy.clone(),
-    }
+    let anchors = vec![model.parts().products[product].clone()];
+    Query { anchors, policy: policy.clone(), ..question::query(Stage::Product, at) }
 }
