@@ -181,7 +181,12 @@ pub(crate) fn rank(setting: &Setting<'_>) -> Ranking {
     let (mut ranked, mut grounds) = (after(), None);
     if ranked.is_empty() {
         kind = AffinityKind::BoughtWith;
-        calibration = if places.len() == 1 { calibrations.single } else { calibrations.cart };
+        calibration = match &*places {
+            places if places.iter().all(Option::is_none) => calibrations.cold,
+            [_] if matches!(setting.query.stage, Stage::Browse | Stage::Product) => calibrations.single,
+            [_] => calibrations.line,
+            _ => calibrations.cart,
+        };
         (ranked, grounds) = match &*places {
             [Some(place)] => (beside_one(model, *place), None),
             places if places.iter().all(Option::is_none) => (cold::rank(setting, model, 0), None),

@@ -108,8 +108,12 @@ pub struct Facts {
 pub struct Calibrations {
     /// Beside several anchors.
     pub cart: Calibration,
-    /// Beside one.
+    /// Beside the one line of a cart or an order: what completes it.
+    pub line: Calibration,
+    /// Beside one product that is looked at: what else is in its orders.
     pub single: Calibration,
+    /// Beside products that were never sold.
+    pub cold: Calibration,
     /// After what a shopper bought.
     pub after: Calibration,
     /// Whether what a shopper bought before is bought again.

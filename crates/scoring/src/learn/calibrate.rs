@@ -55,20 +55,21 @@ pub(super) fn calibrate(
         imported: Arc::default(),
     };
     let snapshot = Snapshot::new(1, parts);
-    let examples = |task: Task| {
-        let asked: Vec<&Question> = questions.iter().filter(|question| question.task == task).collect();
-        examples(&snapshot, &asked, threads)
-    };
-    let (carts, found) = examples(Task::Completion);
-    let (singles, _) = examples(Task::Pair);
-    let (nexts, _) = examples(Task::NextPurchase);
-    let quality = if found.is_empty() { 0.0 } else { found.iter().sum::<f64>() / found.len() as f64 };
+    let asked = |task: Task| questions.iter().filter(move |question| question.task == task);
+    let examples = |asked: Vec<&Question>| examples(&snapshot, &asked, threads);
+    let (lines, carts) = asked(Task::Completion).partition(|question| question.given.len() == 1);
+    let ((lines, of_lines), (carts, of_carts)) = (examples(lines), examples(carts));
+    let fitted = |task: Task| fitted(&examples(asked(task).collect()).0);
     let calibrations = Calibrations {
-        cart: fitted(&carts),
-        single: fitted(&singles),
-        after: fitted(&nexts),
+        cart: self::fitted(&carts),
+        line: self::fitted(&lines),
+        single: fitted(Task::Pair),
+        cold: fitted(Task::ColdItem),
+        after: fitted(Task::NextPurchase),
         again: again::fitted(snapshot.model(), orders, until),
     };
+    let found = of_lines.len() + of_carts.len();
+    let quality = of_lines.into_iter().chain(of_carts).sum::<f64>() / found.max(1) as f64;
     (calibrations, quality)
 }
 

@@ -69,6 +69,10 @@ struct StoredModel {
     beside_support: Vec<u32>,
     #[prost(float, repeated, tag = "29")]
     beside_lift: Vec<f32>,
+    #[prost(message, optional, tag = "30")]
+    line: Option<StoredCalibration>,
+    #[prost(message, optional, tag = "31")]
+    cold: Option<StoredCalibration>,
 }
 
 #[derive(Clone, PartialEq, Message)]
@@ -133,7 +137,7 @@ pub(crate) fn encode(model: &Model) -> Vec<u8> {
         after_support,
         after_lift,
         after_gap_days,
-        calibration: Calibrations { cart, single, after: buys_after, again: buys_again },
+        calibration: Calibrations { cart, line, single, cold, after: buys_after, again: buys_again },
     } = model.parts().clone();
     let newest_ms = newest.map(Timestamp::as_ms);
     let stored = StoredModel {
@@ -159,7 +163,9 @@ pub(crate) fn encode(model: &Model) -> Vec<u8> {
         basket_weight,
         latest: Some(latest.into()),
         cart: Some(cart.into()),
+        line: Some(line.into()),
         single: Some(single.into()),
+        cold: Some(cold.into()),
         buys_again: Some(buys_again.into()),
         again,
         again_lift,
@@ -200,7 +206,9 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<Model, Violation> {
         basket_weight,
         latest,
         cart,
+        line,
         single,
+        cold,
         buys_again,
         again,
         again_lift,
@@ -242,7 +250,9 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<Model, Violation> {
         calibration: Calibrations {
             after: logistic(buys_after)?,
             cart: logistic(cart)?,
+            line: logistic(line)?,
             single: logistic(single)?,
+            cold: logistic(cold)?,
             again: logistic(buys_again)?,
         },
     })
