@@ -73,6 +73,8 @@ pub enum Level {
     Leaf,
     /// Orders of products in the category above.
     Parent,
+    /// Orders of anything: the target is bought often, beside whatever. Below any evidence floor.
+    Shop,
 }
 
 /// A word of a reason, by name.

@@ -146,9 +146,12 @@ fn related<'a>(setting: &Setting<'a>, lead: &Lead<'a>, target: &Target<'_, 'a>) 
     let Some(anchor) = entry.leaf().and_then(|leaf| setting.of_leaf(leaf)) else { return Ok(()) };
     let is_allowed = match lead {
         Lead::Pairing(route) => route.pairing.allows_same_category,
-        // Two of a kind are bought together where they are used up; a durable one is bought instead of the other.
+        // Two of a kind are bought together where they are used up. A durable one is bought instead of the other, and so
+        // is what the same shoppers buy at other times.
         Lead::Learned(learned) => {
-            entry.product().kind() == Kind::Consumable && learned.lift >= SAME_CATEGORY_LIFT
+            learned.kind == AffinityKind::BoughtWith
+                && entry.product().kind() == Kind::Consumable
+                && learned.lift >= SAME_CATEGORY_LIFT
         }
     };
     if is_allowed || setting.limits.same_category_max.is_none() {

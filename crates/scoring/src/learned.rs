@@ -3,12 +3,13 @@
 //! Beside one anchor, products rank by their chance beside it. Beside several, three views of the whole cart are added,
 //! each measured against its best product: what each line adds to the chance of a target (a sparse linear model), what
 //! was in the recent orders most like the cart (after B. Kersbergen and others, "Serenade: low-latency session-based
-//! recommendation in e-commerce at scale", 2022), and how strongly single lines are bound to it; and a little of what is
-//! bought just now.
+//! recommendation in e-commerce at scale", 2022), and how strongly single lines are bound to it; and a little of its
+//! chance beside each line and of what is bought just now, for carts of which next to nothing is known.
 
 mod after;
 pub(crate) mod again;
 mod cold;
+mod evidence;
 pub(crate) mod history;
 mod import;
 mod neighbours;
@@ -20,13 +21,14 @@ use sidecart_catalog::{Entry, ProductId};
 use sidecart_rules::Stage;
 
 use self::{
+    evidence::Evidence,
     history::{Bought, History},
     sums::Sums,
 };
 use crate::{
     answer::Level,
     lead::{AffinityKind, Learned},
-    model::{Calibration, Model, ModelParts},
+    model::{Calibration, Model},
     setting::Setting,
 };
 
@@ -40,6 +42,7 @@ pub(crate) const SIGNALS: usize = 6;
 const PULL: f64 = 1.0;
 const NEIGHBOURS: f64 = 1.0;
 const BOND: f64 = 0.3;
+const CHANCE: f64 = 0.02;
 const RECENT: f64 = 0.03;
 /// Keeps logarithms finite.
 const TINY: f64 = 1e-4;
@@ -53,9 +56,7 @@ pub(crate) struct Ranked {
     pub(crate) score: f64,
     /// Place of the anchor that says most for it, in the setting.
     anchor: usize,
-    support: u32,
-    lift: f32,
-    level: Level,
+    evidence: Evidence,
 }
 
 /// What orders lead to, best first.
@@ -127,10 +128,10 @@ fn taught<'a>(
     }
     let catalog = setting.snapshot.catalog();
     let Ranking { ranked, signals, calibration, kind } = rank(setting);
-    let looked_at = ranked.into_iter().filter(|ranked| is_looked_at(ranked.target, ranked.lift));
+    let looked_at = ranked.into_iter().filter(|ranked| is_looked_at(ranked.target, ranked.evidence.lift));
     let known = looked_at.filter_map(|ranked| {
         let target = model.entry(ranked.target, catalog)?;
-        let Ranked { target: _, score, anchor, support, lift, level } = ranked;
+        let Ranked { target: _, score, anchor, evidence: Evidence { support, lift, level } } = ranked;
         let chance = calibration.chance(&signals.of(score));
         Some((target, Learned { anchor, kind, chance, level, support, lift, provenance: None }))
     });
@@ -188,9 +189,9 @@ pub(crate) fn rank(setting: &Setting<'_>) -> Ranking {
             _ => calibrations.cart,
         };
         (ranked, grounds) = match &*places {
-            [Some(place)] => (beside_one(model, *place), None),
+            [Some(place)] => (beside_one(setting, model, *place), None),
             places if places.iter().all(Option::is_none) => (cold::rank(setting, model, 0), None),
-            places => beside_cart(model, places),
+            places => beside_cart(setting, model, places),
         };
     }
     ranked.truncate(RANKED_MAX);
@@ -208,16 +209,14 @@ pub(crate) fn rank(setting: &Setting<'_>) -> Ranking {
     Ranking { ranked, signals, calibration, kind }
 }
 
-fn beside_one(model: &Model, place: u32) -> Vec<Ranked> {
+fn beside_one(setting: &Setting<'_>, model: &Model, place: u32) -> Vec<Ranked> {
     let parts = model.parts();
+    let entry = setting.anchors[0].entry;
     let entries = parts.with.range(place as usize).filter(|at| parts.with_chance[*at] > 0.0);
-    let ranked = entries.map(|at| Ranked {
-        target: parts.with.target(at),
-        score: parts.with_chance[at].into(),
-        anchor: 0,
-        support: parts.with_support[at],
-        lift: parts.with_lift[at],
-        level: if parts.with_support[at] > 0 { Level::Product } else { Level::Leaf },
+    let ranked = entries.map(|at| {
+        let target = parts.with.target(at);
+        let evidence = Evidence::of(model, entry, Some(place), target);
+        Ranked { target, score: parts.with_chance[at].into(), anchor: 0, evidence }
     });
     best_first(ranked.collect())
 }
@@ -229,11 +228,15 @@ struct Grounds {
 }
 
 /// What completes a cart, and what is behind it.
-fn beside_cart(model: &Model, places: &[Option<u32>]) -> (Vec<Ranked>, Option<Grounds>) {
+fn beside_cart(
+    setting: &Setting<'_>,
+    model: &Model,
+    places: &[Option<u32>],
+) -> (Vec<Ranked>, Option<Grounds>) {
     let parts = model.parts();
     // Ascending, since anchors and the places of a model both go by product id.
     let known: Vec<u32> = places.iter().flatten().copied().collect();
-    let views = views(parts, &known);
+    let views = views(model, &known);
     let recent = |target: u32| parts.recent[target as usize];
     let most = |of: &dyn Fn(u32, &View) -> f32| {
         f64::from(views.iter().map(|(target, view)| of(*target, view)).fold(f32::MIN_POSITIVE, f32::max))
@@ -242,11 +245,13 @@ fn beside_cart(model: &Model, places: &[Option<u32>]) -> (Vec<Ranked>, Option<Gr
     let all_near: f64 = views.iter().map(|(_, view)| f64::from(view.near)).sum();
     let share = if all_near > 0.0 { near / all_near } else { 1.0 };
     let grounds = Grounds { strength: (pull + TINY).ln(), share: (share + TINY).ln() };
-    let (bond, newest) = (most(&|_, view| view.bond), most(&|target, _| recent(target)));
+    let (bond, chance) = (most(&|_, view| view.bond), most(&|_, view| view.chance));
+    let newest = most(&|target, _| recent(target));
     let score = |target: u32, view: &View| {
         PULL * f64::from(view.pull) / pull
             + NEIGHBOURS * f64::from(view.near) / near
             + BOND * f64::from(view.bond) / bond
+            + CHANCE * f64::from(view.chance) / chance
             + RECENT * f64::from(recent(target)) / newest
     };
     let mut best: Vec<(u32, f64)> =
@@ -256,8 +261,8 @@ fn beside_cart(model: &Model, places: &[Option<u32>]) -> (Vec<Ranked>, Option<Gr
         best.truncate(RANKED_MAX);
     }
     let ranked = best.into_iter().map(|(target, score)| {
-        let (anchor, support, lift) = speaker(parts, places, target);
-        Ranked { target, score, anchor, support, lift, level: Level::Product }
+        let (anchor, evidence) = speaker(setting, model, places, target);
+        Ranked { target, score, anchor, evidence }
     });
     (best_first(ranked.collect()), Some(grounds))
 }
@@ -268,6 +273,7 @@ struct View {
     pull: f32,
     near: f32,
     bond: f32,
+    chance: f32,
 }
 
 thread_local! {
@@ -275,19 +281,23 @@ thread_local! {
     static VIEWS: RefCell<Sums<View>> = RefCell::default();
 }
 
-/// All that a cart of known products leads to, but what is in it.
-fn views(parts: &ModelParts, known: &[u32]) -> Vec<(u32, View)> {
+/// All that a cart of known products leads to, and what is bought most of all, but what is in it.
+fn views(model: &Model, known: &[u32]) -> Vec<(u32, View)> {
+    let parts = model.parts();
     VIEWS.with_borrow_mut(|views| {
         views.begin(parts.products.len());
         for place in known {
             for at in parts.with.range(*place as usize) {
-                let (pull, bond) = (parts.with_pull[at], parts.with_bond[at]);
-                if pull + bond > 0.0 {
-                    let view = views.of(parts.with.target(at));
-                    view.pull += pull;
-                    view.bond += bond;
-                }
+                let view = views.of(parts.with.target(at));
+                view.pull += parts.with_pull[at];
+                view.bond += parts.with_bond[at];
+                view.chance += parts.with_chance[at];
             }
+        }
+        // What is bought anyway speaks as one line more would.
+        let all = parts.facts.orders.max(1) as f32;
+        for target in model.common() {
+            views.of(*target).chance += parts.orders[*target as usize] as f32 / all;
         }
         for (order, weight) in neighbours::nearest(parts, known) {
             for product in parts.baskets.of(order as usize) {
@@ -298,17 +308,16 @@ fn views(parts: &ModelParts, known: &[u32]) -> Vec<(u32, View)> {
     })
 }
 
-/// The line of a cart that speaks for a target: the one with the highest lift; with the support and the lift.
-fn speaker(parts: &ModelParts, places: &[Option<u32>], target: u32) -> (usize, u32, f32) {
-    let mut speaker: Option<(usize, u32, f32)> = None;
+/// The line of a cart that speaks for a target: the one with the highest lift.
+fn speaker(setting: &Setting<'_>, model: &Model, places: &[Option<u32>], target: u32) -> (usize, Evidence) {
+    let mut speaker = (0, Evidence::NONE);
     for (anchor, place) in places.iter().enumerate() {
-        let Some(at) = place.and_then(|place| parts.with.find(place as usize, target)) else { continue };
-        let lift = parts.with_lift[at];
-        if speaker.is_none_or(|(.., best)| lift > best) {
-            speaker = Some((anchor, parts.with_support[at], lift));
+        let evidence = Evidence::of(model, setting.anchors[anchor].entry, *place, target);
+        if evidence.lift > speaker.1.lift || speaker.1.support == 0 {
+            speaker = (anchor, evidence);
         }
     }
-    speaker.unwrap_or((0, 0, 0.0))
+    speaker
 }
 
 /// By score; of equals the smaller target first.

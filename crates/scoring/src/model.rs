@@ -17,6 +17,9 @@ pub use crate::learn::logistic::Logistic;
 use crate::learned;
 pub use lists::{Column, Lists};
 
+/// How many products count as bought most of all.
+const COMMON: usize = 50;
+
 /// What was learned.
 #[derive(Debug, Default)]
 pub struct Model {
@@ -27,6 +30,8 @@ pub struct Model {
     shelves: HashMap<TermId, u32, GlobalState>,
     /// The own term of each product.
     terms: Vec<TermId>,
+    /// The products in the most orders, most first.
+    common: Vec<u32>,
     /// Where each product was in the catalog that the model was first asked with: a place to look first.
     hints: OnceLock<Vec<u32>>,
 }
@@ -42,7 +47,7 @@ pub struct ModelParts {
     pub orders: Vec<u32>,
     /// In how many orders each is of late: each counts half after two weeks.
     pub recent: Vec<f32>,
-    /// What is bought in one order with each product.
+    /// What is bought in one order with each product; each list ascending.
     pub with: Lists,
     /// The chance that the target is bought beside the product alone.
     pub with_chance: Column<f32>,
@@ -70,7 +75,7 @@ pub struct ModelParts {
     pub again_lift: Vec<f32>,
     /// Categories that have a list, in the order of their lists.
     pub categories: Vec<CategoryPath>,
-    /// What is bought in one order with any product of each category.
+    /// What is bought in one order with any product of each category; each list ascending.
     pub beside: Lists,
     /// The chance of that.
     pub beside_chance: Column<f32>,
@@ -183,7 +188,8 @@ impl Model {
         let places = terms.iter().copied().zip(0..).collect();
         let shelves =
             parts.categories.iter().map(|path| Term::Category(path.clone()).id()).zip(0..).collect();
-        Ok(Self { parts, places, shelves, terms, hints: OnceLock::new() })
+        let common = common(&parts.orders);
+        Ok(Self { parts, places, shelves, terms, common, hints: OnceLock::new() })
     }
 
     /// The arrays.
@@ -239,10 +245,26 @@ impl Model {
             .or_else(|| catalog.get(self.product(place).as_str()))
     }
 
+    /// The products in the most orders, most first.
+    pub(crate) fn common(&self) -> &[u32] {
+        &self.common
+    }
+
     /// Where a category is among those that have a list.
     pub(crate) fn shelf(&self, category: TermId) -> Option<u32> {
         self.shelves.get(&category).copied()
     }
+}
+
+fn common(orders: &[u32]) -> Vec<u32> {
+    let mut places: Vec<u32> = (0..).zip(orders).map(|(place, _)| place).collect();
+    let order = |a: &u32, b: &u32| orders[*b as usize].cmp(&orders[*a as usize]).then(a.cmp(b));
+    if places.len() > COMMON {
+        places.select_nth_unstable_by(COMMON, order);
+        places.truncate(COMMON);
+    }
+    places.sort_unstable_by(order);
+    places
 }
 
 impl PartialEq for Model {

@@ -1,10 +1,11 @@
 //! Questions about orders that came later.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, HashMap},
     sync::Arc,
 };
 
+use rapidhash::fast::GlobalState;
 use sidecart_catalog::{Catalog, ProductId, ShopperId, TermId, Timestamp};
 use sidecart_rules::{Policy, Stage, Surface};
 
@@ -15,7 +16,9 @@ use crate::{
 };
 
 /// How long after the cut a purchase counts as the next one.
-const NEXT_DAYS: i64 = 14;
+pub const NEXT_DAYS: i64 = 14;
+/// Shoppers whose last order is older than this are not asked what they buy again.
+const ACTIVE_DAYS: i64 = 120;
 /// Orders of more products than this are not asked about.
 const BASKET_MAX: usize = 50;
 
@@ -40,7 +43,7 @@ pub(crate) struct Question {
     pub(crate) query: Query,
     /// The products that the query is about, ascending.
     pub(crate) given: Vec<ProductId>,
-    /// What was bought, ascending.
+    /// What was bought, ascending; of refills it may be nothing.
     pub(crate) relevant: Vec<ProductId>,
 }
 
@@ -156,43 +159,46 @@ fn of_order(source: &Source<'_>, order: &RecordedOrder, all: &mut Drawn) {
     }
 }
 
-/// What shoppers who come back ask: what they buy anew, and what again.
+/// What shoppers ask: those who come back, what they buy anew; and all, what they buy again, be it nothing.
 fn of_shoppers(source: &Source<'_>, all: &mut Drawn) {
     let Source { catalog, orders, future, cut, .. } = *source;
     let end = cut.plus_days(NEXT_DAYS);
-    let mut next: BTreeMap<(u64, &ShopperId), BTreeSet<&ProductId>> = BTreeMap::new();
+    let mut next: HashMap<&ShopperId, BTreeSet<&ProductId>, GlobalState> = HashMap::default();
     for order in future.iter().filter(|order| placed(order) < Some(end)) {
         let Some(shopper) = order.shopper() else { continue };
-        let bought = order.bought().map(|(product, _)| product);
-        next.entry((hash(shopper.as_str()), shopper)).or_default().extend(bought);
+        next.entry(shopper).or_default().extend(order.bought().map(|(product, _)| product));
     }
-    for ((_, shopper), bought) in next {
+    let mut shoppers: Vec<&ShopperId> = orders.shoppers().map(|(shopper, _)| shopper).collect();
+    shoppers.sort_unstable_by_key(|shopper| (hash(shopper.as_str()), *shopper));
+    for shopper in shoppers {
         if all.is_full(&[Task::NextPurchase, Task::Refill]) {
             break;
         }
         let past = || orders.of_shopper(shopper.as_str()).filter(|order| placed(order) < Some(cut));
-        let before: BTreeSet<&ProductId> =
-            past().flat_map(|order| order.bought()).map(|(product, _)| product).collect();
         let last = past().rev().find(|order| order.bought().next().is_some());
         let small = |last: &&Arc<RecordedOrder>| last.bought().take(BASKET_MAX + 1).count() <= BASKET_MAX;
         let Some(last) = last.filter(small) else { continue };
-        let given: Vec<ProductId> = last.bought().map(|(product, _)| product.clone()).collect();
+        let before: BTreeSet<&ProductId> =
+            past().flat_map(|order| order.bought()).map(|(product, _)| product).collect();
         let is_known =
-            |product: &&&ProductId| source.was_sold(product) && catalog.get(product.as_str()).is_some();
+            |product: &&ProductId| source.was_sold(product) && catalog.get(product.as_str()).is_some();
+        let bought = next.remove(shopper).unwrap_or_default();
         let (again, anew): (Vec<&ProductId>, Vec<&ProductId>) =
-            bought.iter().filter(is_known).partition(|product| before.contains(*product));
-        for (task, stage, relevant) in
-            [(Task::NextPurchase, Stage::Delivered, anew), (Task::Refill, Stage::Replenish, again)]
-        {
-            if relevant.is_empty() {
-                continue;
-            }
-            let placed_at = placed(last);
+            bought.into_iter().filter(is_known).partition(|product| before.contains(product));
+        let given: Vec<ProductId> = last.bought().map(|(product, _)| product.clone()).collect();
+        let placed_at = placed(last);
+        let mut ask = |task, stage, relevant: Vec<&ProductId>| {
             let lines = given.iter().map(line).collect();
             let order = Some(Order { placed_at, expected_delivery: None, lines });
             let query = Query { order, shopper: Some(shopper.clone()), ..query(stage, cut) };
             let relevant = relevant.into_iter().cloned().collect();
             all.push(Question { task, query, given: given.clone(), relevant });
+        };
+        if !anew.is_empty() {
+            ask(Task::NextPurchase, Stage::Delivered, anew);
+        }
+        if !again.is_empty() || placed_at > Some(cut.plus_days(-ACTIVE_DAYS)) {
+            ask(Task::Refill, Stage::Replenish, again);
         }
     }
 }
@@ -243,6 +249,6 @@ pub(crate) fn newest(orders: &Orders, share: f64, until: Timestamp) -> (Timestam
     (cut, all.into_iter().map(|(_, order)| order.clone()).collect())
 }
 
-fn placed(order: &RecordedOrder) -> Option<Timestamp> {
+pub(crate) fn placed(order: &RecordedOrder) -> Option<Timestamp> {
     order.statement().map(|statement| statement.placed_at)
 }

@@ -4,23 +4,15 @@
 
 mod support;
 
+use std::sync::Arc;
+
 use sidecart_catalog::Kind;
-use sidecart_rules::{Override, Relation, Says, Stage};
+use sidecart_rules::{Override, Policy, Relation, Says, Stage};
 use sidecart_scoring::{
-    AffinityKind, Evidence, Level, Orders, Source, evaluate::Relabeling, explain, learn::learn,
+    AffinityKind, Evidence, Gate, Level, Orders, Source, evaluate::Relabeling, explain, learn::learn,
     orders::RecordedOrder, recommend,
 };
 use support::*;
-
-/// A small stream of numbers, the same each time.
-struct Draw(u64);
-
-impl Draw {
-    fn below(&mut self, end: usize) -> usize {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        usize::try_from(self.0 >> 33).unwrap() % end
-    }
-}
 
 /// Shelves of five products each; products of one shelf are never bought together, and of two shelves that go together
 /// the products of equal number are.
@@ -192,7 +184,7 @@ fn a_product_that_was_never_sold_is_answered_by_those_like_it() {
     world.products.push(product("thing", "Things > gadgets", 50_000));
     for (anchor, level) in [("camera9", Level::Family), ("camera8", Level::Leaf), ("thing", Level::Parent)] {
         world.query.anchors = ids(&[anchor]);
-        world.query.policy = std::sync::Arc::new(sidecart_rules::Policy::open());
+        world.query.policy = Arc::new(Policy::open());
         let decision = recommend(&world.snapshot(), &world.query);
         let Evidence::Orders { level: found, .. } = &decision.offers[0].evidence else {
             panic!("orders say so")
@@ -253,6 +245,84 @@ fn what_is_bought_later_is_offered_after_the_purchase() {
         decision.offers.iter().find(|offer| offer.target.product().id().as_str() == "other07").unwrap();
     assert_eq!(found.source, Source::Affinity(AffinityKind::BoughtAfter));
     assert_eq!(found.reason.code, "BOUGHT_AFTER_DELIVERED");
+}
+
+#[test]
+fn another_of_a_kind_that_is_bought_at_another_time_is_a_substitute() {
+    let mut world = shop();
+    for nth in 0..5 {
+        world.product(&format!("ink{nth}")).kind = Kind::Consumable;
+    }
+    for shopper in 0..60 {
+        let of = |what: &str, days: i64, product: &str| {
+            bought(&format!("{what}{shopper}"), &format!("b-{shopper}"), days, &[product])
+        };
+        world.orders.push(of("p", 90, "ink4"));
+        if shopper < 40 {
+            world.orders.push(of("q", 60, "ink3"));
+        }
+    }
+    world.query = query(Stage::Delivered, &["ink4"]);
+    world.query.shopper = sidecart_catalog::ShopperId::new("b-55").ok();
+    let (decision, said) = explain(&world.snapshot(), &world.query, &ids(&["ink3"]));
+    assert_eq!(said[0].gate, Gate::Substitute, "{said:?}");
+    assert!(decision.offers.iter().all(|offer| offer.target.product().id().as_str() != "ink3"));
+    world.query.policy = Arc::new(Policy::open());
+    assert!(offered(&world).contains(&"ink3".to_owned()), "where the policy does not mind");
+}
+
+#[test]
+fn a_product_with_few_orders_leaves_the_word_to_its_category() {
+    let mut world = shop();
+    let card = |nth: usize, lines: &[&str]| bought(&format!("t{nth:03}"), "", 20, lines);
+    world.products.push(product("tripod", "Things > tripods", 9_000));
+    world.products.push(product("stand", "Things > tripods", 9_000));
+    world.products.push(product("clamp", "More > clamps", 900));
+    world.orders.extend((0..40).map(|nth| card(nth, &["clamp", "stand"])));
+    world.orders.extend((40..44).map(|nth| card(nth, &["tripod"])));
+    world.query.anchors = ids(&["tripod"]);
+    let decision = recommend(&world.snapshot(), &world.query);
+    assert_eq!(decision.offers[0].target.product().id().as_str(), "clamp");
+    let Evidence::Orders { level, lift, .. } = &decision.offers[0].evidence else { panic!("orders say so") };
+    assert!((*level, *lift > 1.0) == (Level::Leaf, true), "{level:?} {lift}");
+    // With orders enough of its own, which do not show it, it is no longer offered.
+    world.orders.extend((44..84).map(|nth| card(nth, &["other00", "tripod"])));
+    world.query.anchors = ids(&["tripod"]);
+    assert!(!offered(&world).contains(&"clamp".to_owned()));
+}
+
+#[test]
+fn what_is_bought_most_is_there_when_nothing_else_is_but_below_every_floor() {
+    let mut world = shop();
+    world.products.push(product("loner", "Alone > loners", 50_000));
+    world.query.anchors = ids(&["loner"]);
+    assert_eq!(offered(&world), [""; 0]);
+    world.query.policy = Arc::new(Policy::open());
+    let decision = recommend(&world.snapshot(), &world.query);
+    let Evidence::Orders { level, support, lift, .. } = decision.offers[0].evidence else {
+        panic!("orders say so")
+    };
+    assert_eq!((decision.offers.len(), level, support, lift), (10, Level::Shop, 0, 0.0));
+}
+
+#[test]
+fn orders_of_one_shopper_that_are_too_often_alike_are_left_out() {
+    let mut world = shop();
+    let bot = |count: usize| {
+        let order = |nth| bought(&format!("bot{nth:04}"), "bot", 30, &["camera1", "other07"]);
+        (0..count).map(order).collect::<Vec<_>>()
+    };
+    world.orders.extend(bot(10));
+    let few = world.snapshot();
+    world.orders.extend(bot(500));
+    let many = world.snapshot();
+    assert_eq!(few.model().parts().facts.skipped, 0);
+    assert_eq!(many.model().parts().facts.skipped, 490);
+    assert_eq!(many.model().parts().with, few.model().parts().with);
+    // What different people order alike counts, and so do orders of nobody.
+    let of = |nth: usize| bought(&format!("c{nth:04}"), "", 30, &["camera1", "other07"]);
+    world.orders.extend((0..50).map(of));
+    assert_eq!(world.snapshot().model().parts().facts.orders, many.model().parts().facts.orders + 50);
 }
 
 #[test]

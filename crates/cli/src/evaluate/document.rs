@@ -7,11 +7,12 @@ use super::{Chance, tables::moment};
 
 /// The report as one JSON document, in full precision.
 pub(super) fn document(report: &Report, chance: Option<&Chance>, rejected: u64) -> Value {
-    let Report { learned, asked, cut, rows, reliability, restraint } = report;
+    let Report { learned, asked, cut, end, rows, reliability, restraint } = report;
     json!({
         "learned_orders": learned,
         "asked_orders": asked,
         "cut": moment(*cut),
+        "end": moment(*end),
         "rejected_count": rejected,
         "answers": rows.iter().map(row).collect::<Vec<_>>(),
         "reliability": reliability.iter().map(reliable).collect::<Vec<_>>(),

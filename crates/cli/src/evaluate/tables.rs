@@ -3,18 +3,22 @@
 use std::io;
 
 use sidecart_catalog::Timestamp;
-use sidecart_scoring::evaluate::{Reliability, Report, Restraint, Row, Task};
+use sidecart_scoring::evaluate::{NEXT_DAYS, Reliability, Report, Restraint, Row, Task};
 
 use super::Chance;
 use crate::out;
 
 /// Prints what was asked, how well it was answered, what scores mean, and what restraint does.
 pub(super) fn print(report: &Report, chance: Option<&Chance>) -> io::Result<()> {
-    let Report { learned, asked, cut, rows, reliability, restraint } = report;
-    out::line(format!(
-        "learned from {learned} orders, asked about {asked}, placed from {} on",
-        moment(*cut)
-    ))?;
+    let Report { learned, asked, cut, end, rows, reliability, restraint } = report;
+    let (from, to) = (moment(*cut), moment(*end));
+    out::line(format!("learned from {learned} orders, asked about {asked}, placed from {from} to {to}"))?;
+    if *end < cut.plus_days(NEXT_DAYS) {
+        out::line(format!(
+            "These are less than {NEXT_DAYS} days: next purchases and refills are known in part only, and scores of \
+             refills promise too much."
+        ))?;
+    }
     out::line("\nHow well questions are answered, under the policy `open`:")?;
     out::table(&ROW, rows.iter().map(row))?;
     for (task, reliability) in reliability {

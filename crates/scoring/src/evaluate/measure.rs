@@ -6,13 +6,16 @@ use sidecart_catalog::{Catalog, ProductId, TermId};
 
 use crate::question::Question;
 
+/// A question, and what was answered, best first, with scores.
+pub(super) type Answered<'a> = (&'a Question, Vec<(ProductId, f64)>);
+
 /// Places that are looked at.
 const PLACES: usize = 10;
 
 /// How well questions of one task were answered. All but the counts are means over questions, 0 to 1.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Measures {
-    /// How many questions were asked.
+    /// How many questions were asked to which something is right.
     pub questions: usize,
     /// Of these, the share that got any answer.
     pub answered: f64,
@@ -35,16 +38,11 @@ pub const DEPTHS: [usize; 3] = [1, 3, 10];
 
 impl Measures {
     /// Compares answers, best first, with what is right; `sold` products could be offered.
-    pub(super) fn of(
-        catalog: &Catalog,
-        questions: &[&Question],
-        answers: &[Vec<(ProductId, f64)>],
-        sold: usize,
-    ) -> Self {
-        let count = questions.len() as f64;
-        let mut sum = Self { questions: questions.len(), ..Self::default() };
+    pub(super) fn of(catalog: &Catalog, answers: &[Answered<'_>], sold: usize) -> Self {
+        let answers = || answers.iter().filter(|(question, _)| !question.relevant.is_empty());
+        let mut sum = Self { questions: answers().count(), ..Self::default() };
         let (mut gains, mut offered, mut offers, mut same) = (Vec::new(), BTreeSet::new(), 0_usize, 0_usize);
-        for (question, answer) in questions.iter().zip(answers) {
+        for (question, answer) in answers() {
             let places = &answer[..answer.len().min(PLACES)];
             let hits: Vec<bool> = places.iter().map(|(product, _)| question.is_right(product)).collect();
             for (depth, (hit, ndcg)) in DEPTHS.iter().zip(sum.hit.iter_mut().zip(&mut sum.ndcg)) {
@@ -64,6 +62,7 @@ impl Measures {
                 .count();
             offered.extend(places.iter().map(|(product, _)| product));
         }
+        let count = sum.questions as f64;
         let means =
             sum.hit.iter_mut().chain(&mut sum.ndcg).chain([&mut sum.reciprocal_rank, &mut sum.answered]);
         means.for_each(|sum| *sum /= count.max(1.0));
@@ -133,9 +132,9 @@ pub struct Bin {
 
 impl Reliability {
     /// Compares the scores of the first offers of each answer with what was bought.
-    pub(super) fn of(questions: &[&Question], answers: &[Vec<(ProductId, f64)>]) -> Self {
+    pub(super) fn of(answers: &[Answered<'_>]) -> Self {
         let mut sums = [(0_usize, 0.0, 0.0); BINS.len()];
-        for (question, answer) in questions.iter().zip(answers) {
+        for (question, answer) in answers {
             for (product, score) in answer.iter().take(SHOWN) {
                 let (offers, scores, taken) =
                     &mut sums[BINS.partition_point(|from| from <= score).max(1) - 1];

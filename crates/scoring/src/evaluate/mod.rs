@@ -13,7 +13,7 @@ use std::sync::Arc;
 use sidecart_catalog::{Catalog, ProductId, Timestamp};
 use sidecart_rules::{Policies, Policy, RuleSet};
 
-pub use crate::question::Task;
+pub use crate::question::{NEXT_DAYS, Task};
 pub use baseline::Baseline;
 pub use chance::Relabeling;
 pub use measure::{Bin, DEPTHS, Measures, Reliability};
@@ -48,6 +48,8 @@ pub struct Report {
     pub asked: u64,
     /// When the first of these was placed.
     pub cut: Timestamp,
+    /// When the last of them was.
+    pub end: Timestamp,
     /// By task, and then by who answered.
     pub rows: Vec<Row>,
     /// How often what was offered with a score was bought, by task.
@@ -78,6 +80,7 @@ const RESTRAINED: [Task; 2] = [Task::Completion, Task::Pair];
 /// A model that knows only the past, and questions about what came later.
 pub struct Trial {
     cut: Timestamp,
+    end: Timestamp,
     /// Orders that are asked about.
     asked: u64,
     questions: Vec<Question>,
@@ -109,7 +112,8 @@ impl Trial {
         };
         let baselines = Counted::new(orders, catalog, cut, split.threads);
         let snapshot = Snapshot::new(1, parts);
-        Self { cut, asked: future.len() as u64, questions, snapshot, baselines }
+        let end = future.last().and_then(|order| question::placed(order)).unwrap_or(cut);
+        Self { cut, end, asked: future.len() as u64, questions, snapshot, baselines }
     }
 
     /// How many questions there are, of all tasks.
@@ -123,6 +127,7 @@ impl Trial {
             learned: self.snapshot.model().parts().facts.orders,
             asked: self.asked,
             cut: self.cut,
+            end: self.end,
             rows: Vec::new(),
             reliability: Vec::new(),
             restraint: Vec::new(),
@@ -140,19 +145,17 @@ impl Trial {
     /// Asks the questions of one task.
     fn ask(&self, task: Task, asked: &[&Question], report: &mut Report) {
         let sold = self.snapshot.model().parts().products.len();
-        let row = |who, answers: &[Vec<(ProductId, f64)>]| Row {
-            task,
-            who,
-            measures: Measures::of(self.snapshot.catalog(), asked, answers, sold),
+        let mut row = |who, answer: &dyn Fn(&Question) -> Vec<(ProductId, f64)>| {
+            let answers: Vec<_> = asked.iter().map(|question| (*question, answer(question))).collect();
+            let measures = Measures::of(self.snapshot.catalog(), &answers, sold);
+            report.rows.push(Row { task, who, measures });
+            answers
         };
-        let own: Vec<_> = asked.iter().map(|question| offered(&self.snapshot, &question.query)).collect();
-        report.rows.push(row(OWN, &own));
-        report.reliability.push((task, Reliability::of(asked, &own)));
+        let own = row(OWN, &|question| offered(&self.snapshot, &question.query));
         for baseline in Baseline::ALL {
-            let answers: Vec<_> =
-                asked.iter().map(|question| self.baselines.rank(baseline, question)).collect();
-            report.rows.push(row(baseline.name(), &answers));
+            row(baseline.name(), &|question| self.baselines.rank(baseline, question));
         }
+        report.reliability.push((task, Reliability::of(&own)));
         if RESTRAINED.contains(&task) {
             let policy = Arc::new(Policy::built_in());
             let bought = |question: &&Question| self.bought(question, &policy);

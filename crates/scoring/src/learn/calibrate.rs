@@ -30,6 +30,10 @@ const PLACES: usize = 10;
 
 /// Which signal the score is.
 const SCORE: usize = 1;
+/// Which signal is always 1.
+const ALWAYS: usize = 0;
+/// How much chances rise with the score at the least.
+const RISE_MIN: f64 = 0.01;
 
 /// What a calibration is where orders do not tell: odds grow with the score, and most offers are declined.
 const PRIOR: Calibration = Calibration { weights: [-2.0, 0.7, 0.0, 0.0, 0.0, 0.0] };
@@ -98,8 +102,24 @@ fn answer(snapshot: &Snapshot, question: &Question) -> (Vec<Example<SIGNALS>>, f
     (examples, found)
 }
 
-/// The calibration of these examples. One that does not rise with the score would turn the ranking round, and is none.
+/// The calibration of these examples. One that does not rise with the score would turn the ranking round: then the score
+/// tells nothing but the order, and the other signals tell the chance.
 fn fitted(examples: &[Example<SIGNALS>]) -> Calibration {
     let fit = Calibration::fitted(examples, PRIOR);
-    if fit.weights[SCORE] > 0.0 { fit } else { PRIOR }
+    if fit.weights[SCORE] >= RISE_MIN {
+        return fit;
+    }
+    let without_score = |mut signals: [f64; SIGNALS]| {
+        signals[SCORE] = 0.0;
+        signals
+    };
+    let blind: Vec<Example<SIGNALS>> = examples
+        .iter()
+        .map(|example| Example { signals: without_score(example.signals), is_so: example.is_so })
+        .collect();
+    let mut fit = Calibration::fitted(&blind, Calibration { weights: without_score(PRIOR.weights) });
+    let mean = examples.iter().map(|example| example.signals[SCORE]).sum::<f64>() / examples.len() as f64;
+    fit.weights[SCORE] = RISE_MIN;
+    fit.weights[ALWAYS] -= RISE_MIN * mean;
+    fit
 }

@@ -2,7 +2,7 @@
 //!
 //! A conditional share shrunk to that of the leaf category, which is shrunk to that of the category above, and that to
 //! the product's own share of orders: hierarchical Dirichlet smoothing (D. MacKay and L. Peto, "A hierarchical Dirichlet
-//! language model", 1995), with fixed strengths.
+//! language model", 1995), with fixed strengths. What is bought most of all is thus a candidate everywhere.
 
 use std::collections::HashSet;
 
@@ -83,22 +83,24 @@ impl Chances {
         let of_leaves = shelves_of(corpus, counts, &leaves, threads);
         let trend = trend(counts);
         let ranker = Ranker { counts, trend: &trend };
-        let parent_lists = of_parents.iter().map(|shelf| {
-            let chances = shelf.row.iter().map(|beside| (beside.product, ranker.of_parent(shelf, beside)));
-            shelf.shelved(ranker.best(chances))
-        });
+        let of_all = ranker.of_all();
+        let above: Vec<_> = of_parents.iter().map(|shelf| ranker.of_parent(shelf, &of_all)).collect();
+        let parent_lists = of_parents.iter().zip(&above);
+        let parent_lists =
+            parent_lists.map(|(shelf, above)| shelf.shelved(ranker.best(above.iter().copied())));
         let done = parallel::map(
             leaves.len(),
             threads,
             || vec![0.0; corpus.products.len()],
             |room, leaf| {
                 let parent = leaves.get(leaf).first().map_or(NONE, |first| shelves.parent[*first as usize]);
-                let above = of_parents.get(parent as usize);
+                let above = above.get(parent as usize).unwrap_or(&of_all);
                 ranker.of_leaf(&of_leaves[leaf], above, leaves.get(leaf), room)
             },
         );
         let mut of_products: Vec<Vec<Chance>> = vec![Vec::new(); corpus.products.len()];
         let (mut leaf_lists, parent_lists) = (Vec::new(), parent_lists.collect());
+        let of_any = ranker.best(of_all.iter().copied());
         for (leaf, (list, products)) in done.into_iter().enumerate() {
             leaf_lists.push(of_leaves[leaf].shelved(list));
             for (product, list) in leaves.get(leaf).iter().zip(products) {
@@ -107,7 +109,7 @@ impl Chances {
         }
         for (product, list) in of_products.iter_mut().enumerate().filter(|(at, _)| shelves.leaf[*at] == NONE)
         {
-            *list = ranker.of_product(product, |target| counts.base[target as usize], &[]);
+            *list = ranker.of_product(product, |target| counts.base[target as usize], &of_any);
         }
         Self { of_products, of_leaves: leaf_lists, of_parents: parent_lists }
     }
@@ -166,36 +168,54 @@ struct Ranker<'a> {
 }
 
 impl Ranker<'_> {
-    fn of_parent(&self, shelf: &Shelf, beside: &Beside) -> f64 {
-        let base = self.counts.base[beside.product as usize];
-        (f64::from(beside.weight) + CATEGORY_STRENGTH * base) / (shelf.weight + CATEGORY_STRENGTH)
+    /// The chances of the products that are bought most of all, beside anything.
+    fn of_all(&self) -> Vec<(u32, f64)> {
+        let base = |target: u32| (target, self.counts.base[target as usize]);
+        let best = self.best((0..).zip(&self.counts.base).map(|(target, base)| (target, *base)));
+        best.into_iter().map(|chance| base(chance.target)).collect()
     }
 
-    /// The list of a leaf category, and those of its members. `room` is all zero before and after.
+    /// The chances beside any product of a category, over those beside anything.
+    fn of_parent(&self, shelf: &Shelf, of_all: &[(u32, f64)]) -> Vec<(u32, f64)> {
+        let chance =
+            |weight: f64, base: f64| (weight + CATEGORY_STRENGTH * base) / (shelf.weight + CATEGORY_STRENGTH);
+        let own = shelf.row.iter().map(|beside| {
+            (beside.product, chance(beside.weight.into(), self.counts.base[beside.product as usize]))
+        });
+        let is_new = |target: u32| shelf.row.binary_search_by_key(&target, |beside| beside.product).is_err();
+        let others = of_all.iter().filter(|(target, _)| is_new(*target));
+        own.chain(others.map(|(target, base)| (*target, chance(0.0, *base)))).collect()
+    }
+
+    /// The list of a leaf category, and those of its members, over the chances `above` it. `room` is all zero before and
+    /// after.
     fn of_leaf(
         &self,
         shelf: &Shelf,
-        above: Option<&Shelf>,
+        above: &[(u32, f64)],
         members: &[u32],
         room: &mut [f64],
     ) -> (Vec<Chance>, Vec<Vec<Chance>>) {
-        // First the chances of the category above, then over them those of the leaf.
-        let parents = above.map_or(&[][..], |above| &above.row);
-        for beside in parents {
-            room[beside.product as usize] = above.map_or(0.0, |above| self.of_parent(above, beside));
+        let all = shelf.weight + CATEGORY_STRENGTH;
+        let prior = |chance: f64| CATEGORY_STRENGTH * chance / all;
+        let mut targets: Vec<u32> = above.iter().map(|(target, _)| *target).collect();
+        for (target, chance) in above {
+            room[*target as usize] = prior(*chance);
         }
         for beside in &shelf.row {
             let place = &mut room[beside.product as usize];
-            let prior = if *place > 0.0 { *place } else { self.counts.base[beside.product as usize] };
-            *place =
-                (f64::from(beside.weight) + CATEGORY_STRENGTH * prior) / (shelf.weight + CATEGORY_STRENGTH);
+            if *place == 0.0 {
+                *place = prior(self.counts.base[beside.product as usize]);
+                targets.push(beside.product);
+            }
+            *place += f64::from(beside.weight) / all;
         }
         let chance = |target: u32| room[target as usize];
-        let list = self.best(shelf.row.iter().map(|beside| (beside.product, chance(beside.product))));
+        let list = self.best(targets.iter().map(|target| (*target, chance(*target))));
         let of_products =
             members.iter().map(|product| self.of_product(*product as usize, chance, &list)).collect();
-        for beside in parents.iter().chain(&shelf.row) {
-            room[beside.product as usize] = 0.0;
+        for target in targets {
+            room[target as usize] = 0.0;
         }
         (list, of_products)
     }
@@ -231,7 +251,7 @@ impl Ranker<'_> {
     }
 }
 
-/// Fills the lists of the categories: those above first, then the leaves that are not among them.
+/// Fills the lists of the categories, each by target: those of leaves first, then those above that are no leaves.
 pub(super) fn fill(parts: &mut ModelParts, corpus: &Corpus, chances: &Chances) {
     let shelves = &corpus.shelves;
     let leaves = shelves.leaves.iter().zip(&chances.of_leaves);
@@ -243,7 +263,8 @@ pub(super) fn fill(parts: &mut ModelParts, corpus: &Corpus, chances: &Chances) {
             shelved.beside * corpus.holders.get(target as usize).len() as f64
                 / corpus.baskets.item_count() as f64
         };
-        let list = &shelved.list;
+        let mut list = shelved.list.clone();
+        list.sort_unstable_by_key(|(chance, _)| chance.target);
         parts.beside.push(list.iter().map(|(chance, _)| chance.target));
         parts.beside_chance.extend(list.iter().map(|(chance, _)| chance.chance));
         parts.beside_support.extend(list.iter().map(|(_, orders)| *orders));

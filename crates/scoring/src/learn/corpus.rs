@@ -3,7 +3,7 @@
 use std::{collections::HashMap, hash::Hash, iter, sync::Arc};
 
 use rapidhash::fast::GlobalState;
-use sidecart_catalog::{Catalog, CategoryPath, Entry, ProductId, Timestamp};
+use sidecart_catalog::{Catalog, CategoryPath, Entry, ProductId, ShopperId, Timestamp};
 
 use super::jagged::Jagged;
 use crate::orders::{Orders, RecordedOrder};
@@ -14,6 +14,12 @@ pub(crate) const NONE: u32 = u32::MAX;
 /// Orders of more products than this are a wholesaler's or a bot's: they would have every product go with every other,
 /// and are not learned from.
 pub(crate) const BASKET_MAX: usize = 150;
+
+/// Of one shopper's orders of the same products on one day (UTC), those beyond this are a machine's, and are not learned
+/// from.
+const ALIKE_MAX: u32 = 10;
+
+const DAY_MS: i64 = 86_400_000;
 
 /// How often two products change places for each line, where that is asked for: several times as often as it takes for
 /// nothing to be left together for a reason.
@@ -53,8 +59,8 @@ pub(crate) struct Shelves {
 }
 
 impl Corpus {
-    /// Orders placed before a moment of which something is left, but those of more than [`BASKET_MAX`] products; of these
-    /// the newest, with at most `lines_max` lines.
+    /// Orders placed before a moment of which something is left, but those of more than [`BASKET_MAX`] products and those
+    /// of one shopper that are too often alike; of these the newest, with at most `lines_max` lines.
     pub(crate) fn new(orders: &Orders, catalog: &Catalog, until: Timestamp, lines_max: usize) -> Self {
         let mut kept = Vec::new();
         let mut skipped = 0;
@@ -68,6 +74,9 @@ impl Corpus {
             }
         }
         kept.sort_unstable_by(|(a, x, _), (b, y, _)| a.cmp(b).then_with(|| x.id().cmp(y.id())));
+        let (mut is_too_alike, all) = (too_alike(), kept.len());
+        kept.retain(|(placed, order, _)| !is_too_alike(*placed, order));
+        skipped += all - kept.len();
         let mut all_lines = 0;
         let newest = kept.iter().rev().take_while(|(.., lines)| {
             all_lines += lines;
@@ -134,6 +143,23 @@ impl Corpus {
             shelves: Shelves::default(),
             baskets,
         }
+    }
+}
+
+/// Whether an order is one too many of its kind, asked of one after the other by when they were placed.
+fn too_alike<'a>() -> impl FnMut(Timestamp, &'a RecordedOrder) -> bool {
+    let mut day = None;
+    let mut seen: HashMap<(&ShopperId, Vec<&ProductId>), u32, GlobalState> = HashMap::default();
+    move |placed, order| {
+        let Some(shopper) = order.shopper() else { return false };
+        let today = placed.as_ms().div_euclid(DAY_MS);
+        if day.replace(today) != Some(today) {
+            seen.clear();
+        }
+        let products = order.bought().map(|(product, _)| product).collect();
+        let count = seen.entry((shopper, products)).or_default();
+        *count += 1;
+        *count > ALIKE_MAX
     }
 }
 

@@ -10,7 +10,7 @@ use super::{
 use crate::model::ModelParts;
 
 /// Most entries of a list by each measure.
-const LIST_MAX: usize = 40;
+pub(crate) const LIST_MAX: usize = 40;
 /// How far it counts against a bond that its target is bought often.
 const DAMP_POWER: f64 = -0.3;
 /// Orders at which a bond has half its strength.

@@ -9,7 +9,7 @@ pub(crate) mod corpus;
 pub(crate) mod counts;
 mod jagged;
 mod lift;
-mod lists;
+pub(crate) mod lists;
 pub mod logistic;
 pub(crate) mod parallel;
 mod recent;

@@ -2,7 +2,7 @@
 
 use sidecart_catalog::ShopperId;
 
-use super::{Ranked, best_first, history::History};
+use super::{Ranked, best_first, evidence::Evidence, history::History};
 use crate::{answer::Level, model::Model, setting::Setting};
 
 /// How much less a purchase says than its size: having bought often is not needing more.
@@ -43,9 +43,11 @@ pub(super) fn rank(setting: &Setting<'_>, model: &Model, shopper: &ShopperId) ->
             target,
             score: sum * (recent / usual).powf(TREND_POWER),
             anchor: 0,
-            support: parts.after_support[at],
-            lift: parts.after_lift[at],
-            level: Level::Product,
+            evidence: Evidence {
+                support: parts.after_support[at],
+                lift: parts.after_lift[at],
+                level: Level::Product,
+            },
         });
     }
     best_first(ranked)

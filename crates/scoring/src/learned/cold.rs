@@ -1,7 +1,8 @@
 //! What goes with a product that was never sold: what goes with sold products like it.
 //!
 //! Products of the category above that are most like it stand in for it: of its family, its leaf category, its
-//! attributes, its price. What is bought beside them, and beside any product of its leaf category, speaks for targets.
+//! attributes, its price. What is bought beside them, and beside any product of its leaf category, speaks for targets;
+//! where nothing is like it, what is bought most of all is all there is.
 
 use std::collections::HashMap;
 
@@ -9,8 +10,16 @@ use rapidhash::fast::GlobalState;
 use sidecart_catalog::{Entry, TermId};
 use sidecart_rules::SCAN_MAX;
 
-use super::{Ranked, best_first};
-use crate::{answer::Level, model::Model, setting::Setting};
+use super::{
+    Ranked, best_first,
+    evidence::{Evidence, Shelf},
+};
+use crate::{
+    answer::Level,
+    learn::lists::LIST_MAX,
+    model::{Model, ModelParts},
+    setting::Setting,
+};
 
 /// Most products that stand in.
 const STAND_INS: usize = 100;
@@ -36,11 +45,9 @@ pub(super) fn rank(setting: &Setting<'_>, model: &Model, anchor: usize) -> Vec<R
     let all = parts.facts.orders.max(1) as f64;
     let weight: f64 = stand_ins.iter().map(|it| it.weight).sum();
     let orders: f64 = stand_ins.iter().map(|it| f64::from(parts.orders[it.place as usize])).sum();
-    if weight <= 0.0 {
-        return Vec::new();
-    }
     let base = |target: u32| f64::from(parts.orders[target as usize]) / all;
-    // Where a list ends, its product is taken to be beside the target as often as any.
+    // Where a list ends, its product is taken to be beside the target as often as any, but not more often than beside
+    // the last of the list.
     let mut above_base: HashMap<u32, f64, GlobalState> = HashMap::default();
     for StandIn { place, weight, .. } in &stand_ins {
         for at in parts.with.range(*place as usize).filter(|at| parts.with_chance[*at] > 0.0) {
@@ -49,33 +56,48 @@ pub(super) fn rank(setting: &Setting<'_>, model: &Model, anchor: usize) -> Vec<R
                 weight * (f64::from(parts.with_chance[at]) - base(target));
         }
     }
-    let shelf =
-        [entry.leaf(), entry.parent()].into_iter().flatten().find_map(|category| model.shelf(category));
-    let spoken: HashMap<u32, usize, GlobalState> = shelf
-        .into_iter()
-        .flat_map(|shelf| parts.beside.range(shelf as usize))
-        .map(|at| (parts.beside.target(at), at))
-        .collect();
+    for target in model.common() {
+        above_base.entry(*target).or_default();
+    }
+    let ends: Vec<f64> = stand_ins.iter().map(|it| end_of_list(parts, it.place)).collect();
+    let least = ends.iter().copied().fold(f64::INFINITY, f64::min);
+    for (target, above) in above_base.iter_mut().filter(|(target, _)| base(**target) > least) {
+        for (StandIn { place, weight, .. }, end) in stand_ins.iter().zip(&ends) {
+            if *end < base(*target) && !is_listed(parts, *place, *target) {
+                *above += weight * (end - base(*target));
+            }
+        }
+    }
+    let shelf = Shelf::of(model, entry);
     let is_sibling = stand_ins.iter().any(|it| it.is_sibling);
-    let is_own_leaf = shelf.is_some() && shelf == entry.leaf().and_then(|leaf| model.shelf(leaf));
-    let level = match (is_sibling, is_own_leaf) {
-        (true, _) => Level::Family,
-        (_, true) => Level::Leaf,
-        _ => Level::Parent,
-    };
+    let trust = orders / (orders + STRENGTH) / weight.max(f64::MIN_POSITIVE);
     let ranked = above_base.into_iter().map(|(target, above)| {
-        let trust = orders / (orders + STRENGTH);
-        let said = spoken.get(&target);
+        let said = shelf.map_or(Evidence::NONE, |shelf| shelf.evidence(model, target));
+        let level = if is_sibling && said.support > 0 { Level::Family } else { said.level };
         Ranked {
             target,
-            score: (base(target) + trust * above / weight).max(0.0),
+            score: (base(target) + trust * above).max(0.0),
             anchor,
-            support: said.map_or(0, |at| parts.beside_support[*at]),
-            lift: said.map_or(0.0, |at| parts.beside_lift[*at]),
-            level,
+            evidence: Evidence { level, ..said },
         }
     });
     best_first(ranked.collect())
+}
+
+/// The chance of the last of a product's list, beyond which nothing has a greater one; without bound, where the list
+/// holds everything.
+fn end_of_list(parts: &ModelParts, place: u32) -> f64 {
+    let chances =
+        || parts.with_chance[parts.with.range(place as usize)].iter().filter(|chance| **chance > 0.0);
+    if chances().count() < LIST_MAX {
+        return f64::INFINITY;
+    }
+    chances().copied().fold(f32::INFINITY, f32::min).into()
+}
+
+/// Whether a product's list tells the chance of a target.
+fn is_listed(parts: &ModelParts, place: u32, target: u32) -> bool {
+    parts.with.find(place as usize, target).is_some_and(|at| parts.with_chance[at] > 0.0)
 }
 
 /// The sold products most like an entry, in the category above it, and how much each says.

@@ -17,6 +17,16 @@ use sidecart_scoring::{
     orders::{OrderLine, RecordedOrder, Statement},
 };
 
+/// A small stream of numbers, the same each time.
+pub(crate) struct Draw(pub(crate) u64);
+
+impl Draw {
+    pub(crate) fn below(&mut self, end: usize) -> usize {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        usize::try_from(self.0 >> 33).unwrap() % end
+    }
+}
+
 /// The moment of every query that does not say otherwise.
 pub(crate) const NOW: Timestamp = Timestamp::from_ms(1_764_547_200_000);
 

@@ -98,6 +98,7 @@ fn level_to_pb(level: Level) -> pb::EvidenceLevel {
         Level::Family => pb::EvidenceLevel::Family,
         Level::Leaf => pb::EvidenceLevel::LeafCategory,
         Level::Parent => pb::EvidenceLevel::ParentCategory,
+        Level::Shop => pb::EvidenceLevel::Shop,
     }
 }
 

@@ -43,12 +43,6 @@ struct StoredModel {
     basket_weight: Vec<f32>,
     #[prost(message, optional, tag = "16")]
     latest: Option<StoredLists>,
-    #[prost(message, optional, tag = "17")]
-    cart: Option<StoredCalibration>,
-    #[prost(message, optional, tag = "18")]
-    single: Option<StoredCalibration>,
-    #[prost(message, optional, tag = "19")]
-    buys_again: Option<StoredCalibration>,
     #[prost(float, repeated, tag = "20")]
     again: Vec<f32>,
     #[prost(float, repeated, tag = "21")]
@@ -63,16 +57,12 @@ struct StoredModel {
     after_lift: Vec<f32>,
     #[prost(float, repeated, tag = "26")]
     after_gap_days: Vec<f32>,
-    #[prost(message, optional, tag = "27")]
-    buys_after: Option<StoredCalibration>,
     #[prost(uint32, repeated, tag = "28")]
     beside_support: Vec<u32>,
     #[prost(float, repeated, tag = "29")]
     beside_lift: Vec<f32>,
     #[prost(message, optional, tag = "30")]
-    line: Option<StoredCalibration>,
-    #[prost(message, optional, tag = "31")]
-    cold: Option<StoredCalibration>,
+    calibration: Option<StoredCalibrations>,
 }
 
 #[derive(Clone, PartialEq, Message)]
@@ -101,6 +91,22 @@ struct StoredLists {
 struct StoredPath {
     #[prost(string, repeated, tag = "1")]
     names: Vec<String>,
+}
+
+#[derive(Clone, PartialEq, Message)]
+struct StoredCalibrations {
+    #[prost(message, optional, tag = "1")]
+    cart: Option<StoredCalibration>,
+    #[prost(message, optional, tag = "2")]
+    line: Option<StoredCalibration>,
+    #[prost(message, optional, tag = "3")]
+    single: Option<StoredCalibration>,
+    #[prost(message, optional, tag = "4")]
+    cold: Option<StoredCalibration>,
+    #[prost(message, optional, tag = "5")]
+    after: Option<StoredCalibration>,
+    #[prost(message, optional, tag = "6")]
+    again: Option<StoredCalibration>,
 }
 
 #[derive(Clone, PartialEq, Message)]
@@ -137,7 +143,7 @@ pub(crate) fn encode(model: &Model) -> Vec<u8> {
         after_support,
         after_lift,
         after_gap_days,
-        calibration: Calibrations { cart, line, single, cold, after: buys_after, again: buys_again },
+        calibration,
     } = model.parts().clone();
     let newest_ms = newest.map(Timestamp::as_ms);
     let stored = StoredModel {
@@ -162,11 +168,7 @@ pub(crate) fn encode(model: &Model) -> Vec<u8> {
         baskets: Some(baskets.into()),
         basket_weight,
         latest: Some(latest.into()),
-        cart: Some(cart.into()),
-        line: Some(line.into()),
-        single: Some(single.into()),
-        cold: Some(cold.into()),
-        buys_again: Some(buys_again.into()),
+        calibration: Some(calibration.into()),
         again,
         again_lift,
         after: Some(after.into()),
@@ -174,7 +176,6 @@ pub(crate) fn encode(model: &Model) -> Vec<u8> {
         after_support,
         after_lift,
         after_gap_days,
-        buys_after: Some(buys_after.into()),
     };
     stored.encode_to_vec()
 }
@@ -205,11 +206,7 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<Model, Violation> {
         baskets,
         basket_weight,
         latest,
-        cart,
-        line,
-        single,
-        cold,
-        buys_again,
+        calibration,
         again,
         again_lift,
         after,
@@ -217,7 +214,6 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<Model, Violation> {
         after_support,
         after_lift,
         after_gap_days,
-        buys_after,
     } = stored;
     let products = products.iter().map(|id| ProductId::new(id)).collect::<Result<_, _>>();
     let categories = categories.iter().map(|path| CategoryPath::new(&path.names)).collect::<Result<_, _>>();
@@ -247,15 +243,35 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<Model, Violation> {
         after_support,
         after_lift,
         after_gap_days,
-        calibration: Calibrations {
-            after: logistic(buys_after)?,
+        calibration: calibration.map(StoredCalibrations::read).transpose()?.unwrap_or_default(),
+    })
+}
+
+impl From<Calibrations> for StoredCalibrations {
+    fn from(Calibrations { cart, line, single, cold, after, again }: Calibrations) -> Self {
+        Self {
+            cart: Some(cart.into()),
+            line: Some(line.into()),
+            single: Some(single.into()),
+            cold: Some(cold.into()),
+            after: Some(after.into()),
+            again: Some(again.into()),
+        }
+    }
+}
+
+impl StoredCalibrations {
+    fn read(self) -> Result<Calibrations, Violation> {
+        let Self { cart, line, single, cold, after, again } = self;
+        Ok(Calibrations {
             cart: logistic(cart)?,
             line: logistic(line)?,
             single: logistic(single)?,
             cold: logistic(cold)?,
-            again: logistic(buys_again)?,
-        },
-    })
+            after: logistic(after)?,
+            again: logistic(again)?,
+        })
+    }
 }
 
 fn logistic<const N: usize>(stored: Option<StoredCalibration>) -> Result<Logistic<N>, Violation> {
