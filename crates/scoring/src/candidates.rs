@@ -65,6 +65,8 @@ pub(crate) struct Gathered<'a> {
     pub(crate) learned: Vec<Learned<'a>>,
     /// Whether there was more than is looked at.
     pub(crate) is_cut: bool,
+    /// Whether anything is said for any product, be it too little to offer it.
+    pub(crate) has_evidence: bool,
 }
 
 /// What all routes and what was learned lead to.
@@ -89,14 +91,18 @@ pub(crate) fn gather<'a, T: Trace>(
         same.any(|pair| pair.misfit.is_none())
     };
     let taught = learned_of(setting, is_led_to, |product| trace.wants(product));
+    let is_said = |(_, taught): &(_, Learned<'_>)| taught.support > 0 || taught.provenance.is_some();
+    let has_evidence = taught.is_floored
+        || taught.list.iter().any(is_said)
+        || pairs.iter().any(|pair: &Pair<'_>| pair.misfit.is_none());
     let mut learned = Vec::new();
-    for (target, taught) in taught {
+    for (target, taught) in taught.list {
         pairs.push(Pair { target, by: By::Learned(learned.len()), misfit: None });
         learned.push(taught);
     }
     pairs.sort_unstable_by(by_target);
     pairs.dedup_by(|later, kept| later.by == kept.by && later.target.own() == kept.target.own());
-    Gathered { pairs, learned, is_cut: budget.is_cut }
+    Gathered { pairs, learned, is_cut: budget.is_cut, has_evidence }
 }
 
 /// Adds what one route leads to, looking through the shortest lists in which all of it can be found.

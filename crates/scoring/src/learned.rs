@@ -15,8 +15,9 @@ mod import;
 mod neighbours;
 mod sums;
 
-use std::{cell::RefCell, sync::Arc};
+use std::{cell::RefCell, collections::HashSet, sync::Arc};
 
+use rapidhash::fast::GlobalState;
 use sidecart_catalog::{Entry, ProductId};
 use sidecart_rules::Stage;
 
@@ -88,7 +89,15 @@ impl Signals {
     }
 }
 
-/// The products that orders lead to from the anchors, best first, each with one chance.
+/// What orders say for candidates.
+pub(crate) struct Taught<'a> {
+    /// The products that they lead to from the anchors, each with one chance.
+    pub(crate) list: Vec<(&'a Arc<Entry>, Learned<'a>)>,
+    /// Whether they say something for others too, below the policy's evidence floor.
+    pub(crate) is_floored: bool,
+}
+
+/// The products that orders lead to from the anchors, each with one chance.
 ///
 /// What cannot be offered is left out before it is looked up, which costs more than all that came before: what is below
 /// the policy's evidence floor, unless it is `noted`; and what comes after so many that are not. What pairings lead to
@@ -97,45 +106,75 @@ pub(crate) fn learned<'a>(
     setting: &Setting<'a>,
     is_led_to: impl Fn(&ProductId) -> bool,
     is_noted: impl Fn(&ProductId) -> bool,
-) -> Vec<(&'a Arc<Entry>, Learned<'a>)> {
-    let mut room = LOOKED_AT_MAX;
+) -> Taught<'a> {
+    let (mut room, mut is_floored) = (LOOKED_AT_MAX, false);
     let model = setting.snapshot.model();
-    let is_looked_at = |target: u32, lift: f32| {
+    let is_looked_at = |target: u32, support: u32, lift: f32| {
         let product = model.product(target);
         if lift < setting.limits.lift_min as f32 {
+            is_floored |= support > 0;
             return is_noted(product) || is_led_to(product);
         }
         let is_within = room > 0;
         room = room.saturating_sub(1);
         is_within || is_led_to(product)
     };
-    import::over(setting, taught(setting, is_looked_at))
+    let list = import::over(setting, taught(setting, is_looked_at));
+    Taught { list, is_floored }
 }
 
 fn taught<'a>(
     setting: &Setting<'a>,
-    mut is_looked_at: impl FnMut(u32, f32) -> bool,
+    mut is_looked_at: impl FnMut(u32, u32, f32) -> bool,
 ) -> Vec<(&'a Arc<Entry>, Learned<'a>)> {
     let model = setting.snapshot.model();
     if model.is_empty() || setting.anchors.is_empty() {
         return Vec::new();
     }
+    let history = || {
+        let shopper = setting.query.shopper.as_ref()?;
+        Some(History::new(model, setting.snapshot.orders(), shopper, setting.query.at))
+    };
     if setting.query.stage == Stage::Replenish
-        && let Some(shopper) = &setting.query.shopper
+        && let Some(history) = history()
     {
-        let history = History::new(model, setting.snapshot.orders(), shopper, setting.query.at);
         return bought_again(setting, model, &history, is_looked_at);
     }
-    let catalog = setting.snapshot.catalog();
-    let Ranking { ranked, signals, calibration, kind } = rank(setting);
-    let looked_at = ranked.into_iter().filter(|ranked| is_looked_at(ranked.target, ranked.evidence.lift));
-    let known = looked_at.filter_map(|ranked| {
-        let target = model.entry(ranked.target, catalog)?;
-        let Ranked { target: _, score, anchor, evidence: Evidence { support, lift, level } } = ranked;
-        let chance = calibration.chance(&signals.of(score));
-        Some((target, Learned { anchor, kind, chance, level, support, lift, provenance: None }))
+    let first = rank(setting);
+    let mut list = Vec::new();
+    // What was bought before is nothing to be told of, and what is ranked already has its place.
+    let mut passed: HashSet<u32, GlobalState> = HashSet::default();
+    let second = (first.kind == AffinityKind::BoughtAfter).then(|| {
+        passed.extend(first.ranked.iter().map(|ranked| ranked.target));
+        passed.extend(history().iter().flat_map(|history| &history.bought).map(|bought| bought.product));
+        beside(setting)
     });
-    known.collect()
+    list.extend(first.known(setting, &mut is_looked_at));
+    if let Some(mut second) = second {
+        second.ranked.retain(|ranked| !passed.contains(&ranked.target));
+        list.extend(second.known(setting, &mut is_looked_at));
+    }
+    list
+}
+
+impl Ranking {
+    /// What of it is looked at, as far as the catalog has it.
+    fn known<'a>(
+        self,
+        setting: &Setting<'a>,
+        mut is_looked_at: impl FnMut(u32, u32, f32) -> bool,
+    ) -> impl Iterator<Item = (&'a Arc<Entry>, Learned<'a>)> {
+        let Self { ranked, signals, calibration, kind } = self;
+        let (model, catalog) = (setting.snapshot.model(), setting.snapshot.catalog());
+        let is_looked_at =
+            move |ranked: &Ranked| is_looked_at(ranked.target, ranked.evidence.support, ranked.evidence.lift);
+        ranked.into_iter().filter(is_looked_at).filter_map(move |ranked| {
+            let target = model.entry(ranked.target, catalog)?;
+            let Ranked { target: _, score, anchor, evidence: Evidence { support, lift, level } } = ranked;
+            let chance = calibration.chance(&signals.of(score));
+            Some((target, Learned { anchor, kind, chance, level, support, lift, provenance: None }))
+        })
+    }
 }
 
 /// What a shopper bought before, best first.
@@ -143,7 +182,7 @@ fn bought_again<'a>(
     setting: &Setting<'a>,
     model: &Model,
     history: &History,
-    mut is_looked_at: impl FnMut(u32, f32) -> bool,
+    mut is_looked_at: impl FnMut(u32, u32, f32) -> bool,
 ) -> Vec<(&'a Arc<Entry>, Learned<'a>)> {
     let parts = model.parts();
     let chance = |bought: &Bought| parts.calibration.again.chance(&again::signals(parts, history, bought));
@@ -151,7 +190,9 @@ fn bought_again<'a>(
         history.bought.iter().map(|bought| (chance(bought), bought)).collect();
     again.sort_unstable_by(|(a, x), (b, y)| b.total_cmp(a).then(x.product.cmp(&y.product)));
     again.truncate(RANKED_MAX);
-    again.retain(|(_, bought)| is_looked_at(bought.product, parts.again_lift[bought.product as usize]));
+    again.retain(|(_, bought)| {
+        is_looked_at(bought.product, bought.orders, parts.again_lift[bought.product as usize])
+    });
     let known = again.into_iter().filter_map(|(chance, bought)| {
         let target = model.entry(bought.product, setting.snapshot.catalog())?;
         let learned = Learned {
@@ -168,41 +209,59 @@ fn bought_again<'a>(
     known.collect()
 }
 
-/// Ranks what orders lead to.
+/// Ranks what orders lead to: after a purchase what the shopper's history speaks for, else what is bought beside the
+/// anchors.
 pub(crate) fn rank(setting: &Setting<'_>) -> Ranking {
-    let model = setting.snapshot.model();
-    let places: Vec<Option<u32>> =
-        setting.anchors.iter().map(|anchor| model.place(anchor.entry.own())).collect();
-    let calibrations = &model.parts().calibration;
-    let after = || match (setting.query.stage, &setting.query.shopper) {
-        (Stage::Delivered, Some(shopper)) => after::rank(setting, model, shopper),
+    let after = match (setting.query.stage, &setting.query.shopper) {
+        (Stage::Delivered, Some(shopper)) => after::rank(setting, setting.snapshot.model(), shopper),
         _ => Vec::new(),
     };
-    let (mut kind, mut calibration) = (AffinityKind::BoughtAfter, calibrations.after);
-    let (mut ranked, mut grounds) = (after(), None);
-    if ranked.is_empty() {
-        kind = AffinityKind::BoughtWith;
-        calibration = match &*places {
-            places if places.iter().all(Option::is_none) => calibrations.cold,
-            [_] if matches!(setting.query.stage, Stage::Browse | Stage::Product) => calibrations.single,
-            [_] => calibrations.line,
-            _ => calibrations.cart,
-        };
-        (ranked, grounds) = match &*places {
-            [Some(place)] => (beside_one(setting, model, *place), None),
-            places if places.iter().all(Option::is_none) => (cold::rank(setting, model, 0), None),
-            places => beside_cart(setting, model, places),
-        };
+    if after.is_empty() {
+        return beside(setting);
     }
+    let calibration = setting.snapshot.model().parts().calibration.after;
+    ranking(setting, after, None, calibration, AffinityKind::BoughtAfter)
+}
+
+/// Ranks what is bought beside the anchors.
+fn beside(setting: &Setting<'_>) -> Ranking {
+    let model = setting.snapshot.model();
+    let calibrations = &model.parts().calibration;
+    let places = places(setting);
+    let (ranked, grounds) = match &*places {
+        [Some(place)] => (beside_one(setting, model, *place), None),
+        places if places.iter().all(Option::is_none) => (cold::rank(setting, model, 0), None),
+        places => beside_cart(setting, model, places),
+    };
+    let calibration = match &*places {
+        places if places.iter().all(Option::is_none) => calibrations.cold,
+        [_] if matches!(setting.query.stage, Stage::Browse | Stage::Product) => calibrations.single,
+        [_] => calibrations.line,
+        _ => calibrations.cart,
+    };
+    ranking(setting, ranked, grounds, calibration, AffinityKind::BoughtWith)
+}
+
+/// Where each anchor is in the model, if it was ever sold.
+fn places(setting: &Setting<'_>) -> Vec<Option<u32>> {
+    setting.anchors.iter().map(|anchor| setting.snapshot.model().place(anchor.entry.own())).collect()
+}
+
+/// A ranking with what tells how good it is.
+fn ranking(
+    setting: &Setting<'_>,
+    mut ranked: Vec<Ranked>,
+    grounds: Option<Grounds>,
+    calibration: Calibration,
+    kind: AffinityKind,
+) -> Ranking {
     ranked.truncate(RANKED_MAX);
     let score = |at: usize| ranked.get(at).or(ranked.last()).map_or(0.0, |ranked| ranked.score);
     let lead = ((score(0) + TINY) / (score(9) + TINY)).ln();
-    let support: u32 = places
-        .iter()
-        .flatten()
-        .map(|place| model.parts().orders[*place as usize])
-        .fold(0, u32::saturating_add);
-    let anchors = (places.len() as f64).ln();
+    let orders = &setting.snapshot.model().parts().orders;
+    let support: u32 =
+        places(setting).iter().flatten().map(|place| orders[*place as usize]).fold(0, u32::saturating_add);
+    let anchors = (setting.anchors.len() as f64).ln();
     let Grounds { strength, share } =
         grounds.unwrap_or(Grounds { strength: (f64::from(support) + 1.0).ln(), share: 0.0 });
     let signals = Signals { strength, share, anchors, lead };

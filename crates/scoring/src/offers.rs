@@ -9,7 +9,7 @@ use crate::{
     lead::{Lead, Learned},
     select::{Candidate, Selection},
     setting::{Anchor, Setting},
-    words::{Moment, learned_words, words},
+    words::{Moment, Tie, learned_words, words},
 };
 
 /// The offer that a candidate becomes.
@@ -63,7 +63,7 @@ fn reason(setting: &Setting<'_>, candidate: &Candidate<'_>) -> Reason {
             let sentence = route.pairing.sentence.as_ref();
             (words(route.pairing.relation, moment), sentence.and_then(|sentence| sentence.render(&slots)))
         }
-        Lead::Learned(learned) => (learned_words(learned.kind, moment), None),
+        Lead::Learned(learned) => (learned_words(Tie::of(learned.kind, learned.level), moment), None),
     };
     let text = own.unwrap_or_else(|| words.fill(target, beside));
     let slot = |name, value: &str| Slot { name, value: value.to_owned() };

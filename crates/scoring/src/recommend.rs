@@ -59,7 +59,7 @@ pub fn explain(snapshot: &Snapshot, query: &Query, products: &[ProductId]) -> (D
 fn decide<T: Trace>(setting: &Setting<'_>, routes: &Routes<'_>, trace: &mut T) -> Decision {
     let gathered = gather(setting, routes, trace);
     let selection = select(setting, routes, &gathered, trace);
-    let Gathered { pairs, is_cut, .. } = gathered;
+    let Gathered { is_cut, has_evidence, .. } = gathered;
     let arranged = arrange(setting, &selection.passed, trace);
     let offers: Vec<_> = arranged.iter().map(|candidate| offer(setting, &selection, candidate)).collect();
     let why = if setting.limits.offers_max == 0 {
@@ -70,10 +70,10 @@ fn decide<T: Trace>(setting: &Setting<'_>, routes: &Routes<'_>, trace: &mut T) -
         Why::OffersFound
     } else if is_cut {
         Why::ScanLimit
-    } else if pairs.iter().all(|pair| pair.misfit.is_some()) {
-        Why::NoEvidence
-    } else {
+    } else if has_evidence {
         Why::AllGated
+    } else {
+        Why::NoEvidence
     };
     let verdict = if why == Why::OffersFound { Verdict::Offer } else { Verdict::Hold };
     Decision { verdict, why, offers, unknown: setting.unknown.clone() }

@@ -59,7 +59,8 @@ pub(crate) fn score<'a>(setting: &Setting<'a>, lead: &Lead<'a>, target: &'a Entr
     let boosts = setting.snapshot.rules().boosts_on(target);
     let applying =
         boosts.filter(|rule| setting.applies(rule) && rule.covers(Direction::Forward, anchor, target));
-    let odds = applying.fold(chance / (1.0 - chance), |odds, rule| match rule.parts().says {
+    let own = (chance / (1.0 - chance)).min(ODDS.1);
+    let odds = applying.fold(own, |odds, rule| match rule.parts().says {
         Says::Boost(boost) => (odds * boost.factor()).clamp(ODDS.0, ODDS.1),
         Says::Pairing(_) | Says::Block => odds,
     });

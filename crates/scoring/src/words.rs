@@ -4,7 +4,7 @@
 
 use sidecart_rules::{Relation, Stage, Surface};
 
-use crate::lead::AffinityKind;
+use crate::{answer::Level, lead::AffinityKind};
 
 /// How a reason is told: its code and its sentence, with `{target}` and `{anchor}` for their titles.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,6 +19,27 @@ pub(crate) enum Moment {
     Stage(Stage),
     /// Ordered, and known to arrive later.
     BeforeArrival,
+}
+
+/// How a learned target is tied to its anchor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Tie {
+    With,
+    /// With products like the anchor, of which it has too few orders of its own.
+    Alike,
+    After,
+    Again,
+}
+
+impl Tie {
+    pub(crate) const fn of(kind: AffinityKind, level: Level) -> Self {
+        match (kind, level) {
+            (AffinityKind::BoughtWith, Level::Product) => Self::With,
+            (AffinityKind::BoughtWith, _) => Self::Alike,
+            (AffinityKind::BoughtAfter, _) => Self::After,
+            (AffinityKind::BoughtAgain, _) => Self::Again,
+        }
+    }
 }
 
 macro_rules! table {
@@ -129,8 +150,8 @@ table! {
 
 table! {
     /// The words for what orders taught at a moment. They say what was bought, never that it fits.
-    learned_words, AffinityKind;
-    BoughtWith "BOUGHT_WITH" {
+    learned_words, Tie;
+    With "BOUGHT_WITH" {
         browse: "Often bought with {anchor}: {target}.",
         product: "Often bought with this: {target}.",
         cart: "Don't forget {target}, often bought with {anchor}.",
@@ -138,9 +159,19 @@ table! {
         ordered: "Often bought with {anchor}: {target}.",
         before_arrival: "Often bought with {anchor}: add {target} before it arrives.",
         delivered: "Now that you have {anchor}, you might need {target}: they are often bought together.",
-        replenish: "Time for more: {target} is often bought with {anchor}.",
+        replenish: "Often bought with {anchor}: {target}.",
     }
-    BoughtAfter "BOUGHT_AFTER" {
+    Alike "BOUGHT_WITH" {
+        browse: "Often bought with things like {anchor}: {target}.",
+        product: "Often bought with things like this: {target}.",
+        cart: "Don't forget {target}, often bought with things like {anchor}.",
+        checkout: "Add {target} before you go: often bought with things like {anchor}.",
+        ordered: "Often bought with things like {anchor}: {target}.",
+        before_arrival: "Often bought with things like {anchor}: add {target} before it arrives.",
+        delivered: "Now that you have {anchor}, you might need {target}: it is often bought with things like it.",
+        replenish: "Often bought with things like {anchor}: {target}.",
+    }
+    After "BOUGHT_AFTER" {
         browse: "Often bought after {anchor}: {target}.",
         product: "Often bought later by those who bought this: {target}.",
         cart: "Often needed after {anchor}: {target}.",
@@ -150,7 +181,7 @@ table! {
         delivered: "Now that you have {anchor}, you might need {target}: others bought it next.",
         replenish: "Often bought after {anchor}: {target}.",
     }
-    BoughtAgain "BOUGHT_AGAIN" {
+    Again "BOUGHT_AGAIN" {
         browse: "You bought this before: {target}.",
         product: "You bought this before: {target}.",
         cart: "Don't forget {target}, which you bought before.",

@@ -9,8 +9,8 @@ use std::sync::Arc;
 use sidecart_catalog::Kind;
 use sidecart_rules::{Override, Policy, Relation, Says, Stage};
 use sidecart_scoring::{
-    AffinityKind, Evidence, Gate, Level, Orders, Source, evaluate::Relabeling, explain, learn::learn,
-    orders::RecordedOrder, recommend,
+    AffinityKind, Evidence, Gate, Level, Orders, Source, Why, evaluate::Relabeling, explain, learn::learn,
+    orders::RecordedOrder, recommend, traced,
 };
 use support::*;
 
@@ -274,21 +274,72 @@ fn another_of_a_kind_that_is_bought_at_another_time_is_a_substitute() {
 #[test]
 fn a_product_with_few_orders_leaves_the_word_to_its_category() {
     let mut world = shop();
-    let card = |nth: usize, lines: &[&str]| bought(&format!("t{nth:03}"), "", 20, lines);
-    world.products.push(product("tripod", "Things > tripods", 9_000));
-    world.products.push(product("stand", "Things > tripods", 9_000));
+    let order = |nth: usize, lines: &[&str]| bought(&format!("t{nth:03}"), "", 20, lines);
+    for id in ["tripod", "stand", "mount"] {
+        world.products.push(product(id, "Things > tripods", 9_000));
+    }
     world.products.push(product("clamp", "More > clamps", 900));
-    world.orders.extend((0..40).map(|nth| card(nth, &["clamp", "stand"])));
-    world.orders.extend((40..44).map(|nth| card(nth, &["tripod"])));
+    world.products.push(product("hook", "More > hooks", 900));
+    world.orders.extend((0..40).map(|nth| order(nth, &["clamp", "hook", "stand"])));
+    world.orders.extend((40..60).map(|nth| order(nth, &["clamp", "mount"])));
+    world.orders.extend((60..64).map(|nth| order(nth, &["tripod"])));
     world.query.anchors = ids(&["tripod"]);
     let decision = recommend(&world.snapshot(), &world.query);
-    assert_eq!(decision.offers[0].target.product().id().as_str(), "clamp");
-    let Evidence::Orders { level, lift, .. } = &decision.offers[0].evidence else { panic!("orders say so") };
+    assert_eq!(offered(&world), ["clamp"], "what goes with one of the others alone says nothing of this one");
+    let offer = &decision.offers[0];
+    let Evidence::Orders { level, lift, .. } = &offer.evidence else { panic!("orders say so") };
     assert!((*level, *lift > 1.0) == (Level::Leaf, true), "{level:?} {lift}");
+    assert_eq!(offer.reason.text, "Often bought with things like this: The clamp.");
     // With orders enough of its own, which do not show it, it is no longer offered.
-    world.orders.extend((44..84).map(|nth| card(nth, &["other00", "tripod"])));
-    world.query.anchors = ids(&["tripod"]);
+    world.orders.extend((64..120).map(|nth| order(nth, &["other00", "tripod"])));
     assert!(!offered(&world).contains(&"clamp".to_owned()));
+}
+
+#[test]
+fn what_others_bought_later_is_put_down_to_what_they_bought_before() {
+    let mut world = shop();
+    for shopper in 0..60 {
+        let of = |what: &str, days: i64, product: &str| {
+            bought(&format!("{what}{shopper}"), &format!("b-{shopper}"), days, &[product])
+        };
+        world.orders.push(of("p", 90, "printer4"));
+        if shopper < 40 {
+            world.orders.push(of("q", 60, "other07"));
+        }
+    }
+    world.query = query(Stage::Delivered, &["lamp2"]);
+    world.query.shopper = sidecart_catalog::ShopperId::new("b-55").ok();
+    let ids = offered(&world);
+    assert!(!ids.contains(&"other07".to_owned()), "it follows a printer, not the lamp: {ids:?}");
+    assert!(ids.contains(&"bulb2".to_owned()), "what goes with the lamp is there all the same: {ids:?}");
+}
+
+#[test]
+fn why_nothing_is_offered_does_not_depend_on_who_asks() {
+    let mut world = shop();
+    world.limits(Override { lift_min: Some(900.0), ..Override::default() });
+    let snapshot = world.snapshot();
+    let (explained, _) = explain(&snapshot, &world.query, &ids(&["card1"]));
+    assert_eq!(recommend(&snapshot, &world.query).why, Why::AllGated);
+    assert_eq!((explained.why, traced(&snapshot, &world.query).0.why), (Why::AllGated, Why::AllGated));
+    world.products.push(product("loner", "Alone > loners", 50_000));
+    world.query.anchors = ids(&["loner"]);
+    let snapshot = world.snapshot();
+    assert_eq!(recommend(&snapshot, &world.query).why, Why::NoEvidence);
+    assert_eq!(traced(&snapshot, &world.query).0.why, Why::NoEvidence);
+}
+
+#[test]
+fn one_wrong_date_does_not_make_all_else_new() {
+    let mut world = shop();
+    let before = world.snapshot();
+    world.orders.push(bought("wrong", "", 700_000, &["other01"]));
+    let after = world.snapshot();
+    let chances = |snapshot: &sidecart_scoring::Snapshot| {
+        let list = snapshot.model().bought_with(&id("camera1"));
+        list.iter().find(|it| it.target.as_str() == "card1").unwrap().chance
+    };
+    assert!((chances(&before) - chances(&after)).abs() < 0.01, "{} {}", chances(&before), chances(&after));
 }
 
 #[test]

@@ -139,7 +139,8 @@ impl Shoppers {
             gaps.sort_unstable_by(f32::total_cmp);
             let later = u32::try_from(gaps.len()).unwrap_or(u32::MAX);
             // By chance, half of those who have both had the anchor first.
-            let lift = lift::lower(later, by_chance.expected(&self.corpus, product as u32, *target) / 2.0);
+            let lift =
+                by_chance.lower(later, by_chance.expected(&self.corpus, product as u32, *target) / 2.0);
             let quantile = |share: usize| gaps.get(gaps.len() * share / 4).copied().unwrap_or(0.0);
             Entry { target: *target, pull: *pull, later, lift, gap_days: [1, 2, 3].map(quantile) }
         });

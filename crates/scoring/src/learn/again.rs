@@ -31,7 +31,7 @@ const PRIOR: BuysAgain =
     Logistic { weights: [-2.2, 0.4, 0.1, -0.25, 0.2, -0.15, 1.0, 0.35, 0.1, -0.35, -0.1, -0.45] };
 
 /// Fills how often each product is bought again, and whether that is more often than by chance.
-pub(super) fn fill(parts: &mut ModelParts, corpus: &Corpus) {
+pub(super) fn fill(parts: &mut ModelParts, corpus: &Corpus, by_chance: &lift::Chance) {
     let counts = counts(corpus);
     let leaf = |product: usize| corpus.shelves.leaf[product];
     let mut of_leaves = vec![Buyers::default(); corpus.shelves.leaves.len()];
@@ -50,7 +50,7 @@ pub(super) fn fill(parts: &mut ModelParts, corpus: &Corpus) {
         };
         let share = buyers.shrunk(near).clamp(1e-4, 1.0 - 1e-4);
         parts.again.push((share / (1.0 - share)).ln() as f32);
-        parts.again_lift.push(lift::lower(buyers.repeats as u32, buyers.expected));
+        parts.again_lift.push(by_chance.lower(buyers.repeats as u32, buyers.expected));
     }
 }
 

@@ -35,8 +35,11 @@ const ALWAYS: usize = 0;
 /// How much chances rise with the score at the least.
 const RISE_MIN: f64 = 0.01;
 
-/// What a calibration is where orders do not tell: odds grow with the score, and most offers are declined.
-const PRIOR: Calibration = Calibration { weights: [-2.0, 0.7, 0.0, 0.0, 0.0, 0.0] };
+/// What a calibration is where orders do not tell and scores are measured against the best: odds grow with the score, and
+/// most offers are declined.
+const RELATIVE: Calibration = Calibration { weights: [-3.0, 0.7, 0.0, 0.0, 0.0, 0.0] };
+/// The same where a score is an estimated chance already.
+const ABSOLUTE: Calibration = Calibration { weights: [0.0, 1.0, 0.0, 0.0, 0.0, 0.0] };
 
 /// Calibrations, and the mean reciprocal rank at 10 of products taken out of the newest orders; 0 without any.
 pub(super) fn calibrate(
@@ -63,13 +66,13 @@ pub(super) fn calibrate(
     let examples = |asked: Vec<&Question>| examples(&snapshot, &asked, threads);
     let (lines, carts) = asked(Task::Completion).partition(|question| question.given.len() == 1);
     let ((lines, of_lines), (carts, of_carts)) = (examples(lines), examples(carts));
-    let fitted = |task: Task| fitted(&examples(asked(task).collect()).0);
+    let of = |task: Task| examples(asked(task).collect()).0;
     let calibrations = Calibrations {
-        cart: self::fitted(&carts),
-        line: self::fitted(&lines),
-        single: fitted(Task::Pair),
-        cold: fitted(Task::ColdItem),
-        after: fitted(Task::NextPurchase),
+        cart: fitted(&carts, RELATIVE),
+        line: fitted(&lines, ABSOLUTE),
+        single: fitted(&of(Task::Pair), ABSOLUTE),
+        cold: fitted(&of(Task::ColdItem), ABSOLUTE),
+        after: fitted(&of(Task::NextPurchase), RELATIVE),
         again: again::fitted(snapshot.model(), orders, until),
     };
     let found = of_lines.len() + of_carts.len();
@@ -104,8 +107,8 @@ fn answer(snapshot: &Snapshot, question: &Question) -> (Vec<Example<SIGNALS>>, f
 
 /// The calibration of these examples. One that does not rise with the score would turn the ranking round: then the score
 /// tells nothing but the order, and the other signals tell the chance.
-fn fitted(examples: &[Example<SIGNALS>]) -> Calibration {
-    let fit = Calibration::fitted(examples, PRIOR);
+fn fitted(examples: &[Example<SIGNALS>], prior: Calibration) -> Calibration {
+    let fit = Calibration::fitted(examples, prior);
     if fit.weights[SCORE] >= RISE_MIN {
         return fit;
     }
@@ -117,7 +120,7 @@ fn fitted(examples: &[Example<SIGNALS>]) -> Calibration {
         .iter()
         .map(|example| Example { signals: without_score(example.signals), is_so: example.is_so })
         .collect();
-    let mut fit = Calibration::fitted(&blind, Calibration { weights: without_score(PRIOR.weights) });
+    let mut fit = Calibration::fitted(&blind, Calibration { weights: without_score(prior.weights) });
     let mean = examples.iter().map(|example| example.signals[SCORE]).sum::<f64>() / examples.len() as f64;
     fit.weights[SCORE] = RISE_MIN;
     fit.weights[ALWAYS] -= RISE_MIN * mean;

@@ -43,11 +43,21 @@ pub(crate) struct Chances {
     pub(crate) of_parents: Vec<Shelved>,
 }
 
-/// Chances beside any product of a category, and in how many orders each target is.
+/// Chances beside any product of a category.
 pub(crate) struct Shelved {
     /// Lines beside the products of the category in their orders.
     beside: f64,
-    list: Vec<(Chance, u32)>,
+    /// By target.
+    list: Vec<Said>,
+}
+
+/// What the orders of a category say of a target.
+struct Said {
+    chance: Chance,
+    /// In how many orders it is beside products of the category.
+    orders: u32,
+    /// Which of these is in most of them, and in how many.
+    strongest: Option<(u32, u32)>,
 }
 
 /// What is in the orders of the products of one category, beside others of them: no product speaks for itself.
@@ -62,15 +72,20 @@ struct Shelf {
 
 impl Shelf {
     /// A list of targets, with what is known of each.
-    fn shelved(&self, list: Vec<Chance>) -> Shelved {
-        let orders = |target: u32| {
-            let at = self.row.binary_search_by_key(&target, |beside| beside.product);
-            at.map_or(0, |at| self.row[at].orders)
+    fn shelved(&self, list: Vec<Chance>, members: &[u32], counts: &Counts) -> Shelved {
+        let said = |chance: Chance| {
+            let at = self.row.binary_search_by_key(&chance.target, |beside| beside.product);
+            let of_member = |member: &u32| Some((*member, counts.pair(*member, chance.target)?.orders));
+            let of_members = members.iter().filter_map(of_member);
+            Said {
+                orders: at.map_or(0, |at| self.row[at].orders),
+                strongest: of_members.max_by_key(|(member, orders)| (*orders, *member)),
+                chance,
+            }
         };
-        Shelved {
-            beside: self.lines,
-            list: list.into_iter().map(|chance| (chance, orders(chance.target))).collect(),
-        }
+        let mut list: Vec<Said> = list.into_iter().map(said).collect();
+        list.sort_unstable_by_key(|said| said.chance.target);
+        Shelved { beside: self.lines, list }
     }
 }
 
@@ -85,9 +100,9 @@ impl Chances {
         let ranker = Ranker { counts, trend: &trend };
         let of_all = ranker.of_all();
         let above: Vec<_> = of_parents.iter().map(|shelf| ranker.of_parent(shelf, &of_all)).collect();
-        let parent_lists = of_parents.iter().zip(&above);
-        let parent_lists =
-            parent_lists.map(|(shelf, above)| shelf.shelved(ranker.best(above.iter().copied())));
+        let parent_lists = of_parents.iter().zip(&above).enumerate().map(|(parent, (shelf, above))| {
+            shelf.shelved(ranker.best(above.iter().copied()), parents.get(parent), counts)
+        });
         let done = parallel::map(
             leaves.len(),
             threads,
@@ -102,7 +117,7 @@ impl Chances {
         let (mut leaf_lists, parent_lists) = (Vec::new(), parent_lists.collect());
         let of_any = ranker.best(of_all.iter().copied());
         for (leaf, (list, products)) in done.into_iter().enumerate() {
-            leaf_lists.push(of_leaves[leaf].shelved(list));
+            leaf_lists.push(of_leaves[leaf].shelved(list, leaves.get(leaf), counts));
             for (product, list) in leaves.get(leaf).iter().zip(products) {
                 of_products[*product as usize] = list;
             }
@@ -252,22 +267,27 @@ impl Ranker<'_> {
 }
 
 /// Fills the lists of the categories, each by target: those of leaves first, then those above that are no leaves.
-pub(super) fn fill(parts: &mut ModelParts, corpus: &Corpus, chances: &Chances) {
+///
+/// A category says that more than one of its products goes with a target: what is left of its orders without the product
+/// that is in most of them. A case for one phone is nothing to offer with another.
+pub(super) fn fill(parts: &mut ModelParts, corpus: &Corpus, chances: &Chances, by_chance: &lift::Chance) {
     let shelves = &corpus.shelves;
     let leaves = shelves.leaves.iter().zip(&chances.of_leaves);
     let is_leaf: HashSet<&CategoryPath> = shelves.leaves.iter().collect();
     let parents = shelves.parents.iter().zip(&chances.of_parents).filter(|(path, _)| !is_leaf.contains(path));
-    for (path, shelved) in leaves.chain(parents) {
+    for (path, Shelved { beside, list }) in leaves.chain(parents) {
         parts.categories.push(path.clone());
-        let expected = |target: u32| {
-            shelved.beside * corpus.holders.get(target as usize).len() as f64
-                / corpus.baskets.item_count() as f64
+        let lift = |said: &Said| {
+            let target = said.chance.target;
+            let sold = corpus.holders.get(target as usize).len() as f64;
+            let expected = beside * sold / corpus.baskets.item_count() as f64;
+            let (member, orders) = said.strongest.unwrap_or((target, 0));
+            let of_member = if orders > 0 { by_chance.one_way(corpus, member, target) } else { 0.0 };
+            by_chance.lower(said.orders.saturating_sub(orders), expected - of_member)
         };
-        let mut list = shelved.list.clone();
-        list.sort_unstable_by_key(|(chance, _)| chance.target);
-        parts.beside.push(list.iter().map(|(chance, _)| chance.target));
-        parts.beside_chance.extend(list.iter().map(|(chance, _)| chance.chance));
-        parts.beside_support.extend(list.iter().map(|(_, orders)| *orders));
-        parts.beside_lift.extend(list.iter().map(|(it, orders)| lift::lower(*orders, expected(it.target))));
+        parts.beside.push(list.iter().map(|said| said.chance.target));
+        parts.beside_chance.extend(list.iter().map(|said| said.chance.chance));
+        parts.beside_support.extend(list.iter().map(|said| said.orders));
+        parts.beside_lift.extend(list.iter().map(lift));
     }
 }

@@ -50,7 +50,8 @@ impl Counts {
     /// Pairs in fewer orders than `support_min` are chance, whatever they weigh, and are left out.
     pub(crate) fn new(corpus: &Corpus, support_min: u32, threads: usize) -> Self {
         let days = |ms: i64| ms as f64 / DAY_MS;
-        let span = match (corpus.placed.first(), corpus.placed.last()) {
+        // But for the oldest hundredth: a few wrong dates must not make all else new.
+        let span = match (corpus.placed.get(corpus.placed.len() / 100), corpus.placed.last()) {
             (Some(first), Some(last)) => days(last.as_ms() - first.as_ms()),
             _ => 0.0,
         };

@@ -33,15 +33,16 @@ pub(super) fn fill(
     counts: &Counts,
     chances: &Chances,
     fits: &[Vec<(u32, f32)>],
+    by_chance: &lift::Chance,
     threads: usize,
 ) {
-    let (pulls, by_chance) = (inverted(fits, corpus.products.len(), LIST_MAX), lift::Chance::new(corpus));
+    let pulls = inverted(fits, corpus.products.len(), LIST_MAX);
     let lists = parallel::map(
         corpus.products.len(),
         threads,
         || (),
         |(), product| {
-            list(product, corpus, counts, &chances.of_products[product], &pulls[product], &by_chance)
+            list(product, corpus, counts, &chances.of_products[product], &pulls[product], by_chance)
         },
     );
     for list in lists {

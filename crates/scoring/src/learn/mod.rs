@@ -88,10 +88,11 @@ fn of_corpus(corpus: &Corpus, after_cost_max: usize, threads: usize) -> ModelPar
     };
     let chances = Chances::new(corpus, &counts, threads);
     let fits = sparse::fit(&counts, &sparse::OF_ORDERS, threads);
-    lists::fill(&mut parts, corpus, &counts, &chances, &fits, threads);
+    let by_chance = lift::Chance::new(corpus);
+    lists::fill(&mut parts, corpus, &counts, &chances, &fits, &by_chance, threads);
     after::fill(&mut parts, corpus, after_cost_max, threads);
-    again::fill(&mut parts, corpus);
+    again::fill(&mut parts, corpus, &by_chance);
     recent::fill(&mut parts, corpus, &counts);
-    chance::fill(&mut parts, corpus, &chances);
+    chance::fill(&mut parts, corpus, &chances, &by_chance);
     parts
 }

@@ -6,7 +6,7 @@ use sidecart_catalog::Entry;
 use crate::{answer::Level, model::Model};
 
 /// A product in fewer orders than this leaves the word to its category where its own orders do not show more.
-const THIN: u32 = 20;
+const THIN: u32 = 50;
 
 /// What orders say for a target.
 #[derive(Debug, Clone, Copy)]
