@@ -32,9 +32,9 @@ pub(crate) struct Globals {
     /// TOML file with settings [default: sidecart.toml, if there is one]
     #[arg(long, global = true, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
-    /// Seconds that one call may take
-    #[arg(long, global = true, value_name = "SECONDS", default_value = "60")]
-    pub(crate) timeout_s: NonZeroU64,
+    /// Seconds that one call may take [default: 60, to learn 1800]
+    #[arg(long, global = true, value_name = "SECONDS")]
+    pub(crate) timeout_s: Option<NonZeroU64>,
 }
 
 /// What can be done.
@@ -42,7 +42,7 @@ pub(crate) struct Globals {
 pub(crate) enum Command {
     /// Run a server
     Serve(ServeArgs),
-    /// Load products, rules or orders from a file
+    /// Load products, rules, orders or affinities from a file
     Import(ImportArgs),
     /// Ask what to offer
     Recommend(RecommendArgs),
@@ -56,7 +56,7 @@ pub(crate) enum Command {
         #[arg(long)]
         accept_collapse: bool,
     },
-    /// See what was learned
+    /// See what was learned, and what was imported in its place
     #[command(subcommand)]
     Affinities(AffinitiesCommand),
     /// See orders

@@ -25,6 +25,9 @@ pub(crate) struct ContextFlags {
     /// Product the shopper has; repeat for more
     #[arg(long, value_name = "ID")]
     owned: Vec<String>,
+    /// Who it is; after a purchase and to replenish their own orders speak
+    #[arg(long, value_name = "ID")]
+    shopper: Option<String>,
     /// Line of the order this is about; repeat for more
     #[arg(long, value_name = "ID[:QTY]", value_parser = cart_line)]
     order: Vec<pb::CartLine>,
@@ -70,6 +73,7 @@ impl ContextFlags {
             anchor_ids: self.anchors,
             cart: self.cart,
             owned_ids: self.owned,
+            shopper_id: self.shopper.unwrap_or_default(),
             order,
             max_results: max_results.unwrap_or_default(),
             min_generation: self.min_generation,

@@ -110,7 +110,8 @@ fn number_of_status(status: &Status) -> u8 {
         // A status with a cause was made here, of a connection that broke; what a server sends has none.
         "UNKNOWN" if std::error::Error::source(status).is_some() => UNAVAILABLE,
         "NOT_FOUND" => NOT_FOUND,
-        "UNAVAILABLE" | "DEADLINE_EXCEEDED" | "RESOURCE_EXHAUSTED" => UNAVAILABLE,
+        // A deadline that passes here, before the server says so, cancels the call.
+        "UNAVAILABLE" | "DEADLINE_EXCEEDED" | "RESOURCE_EXHAUSTED" | "CANCELLED" => UNAVAILABLE,
         _ => FAILED,
     }
 }
@@ -161,6 +162,7 @@ mod tests {
             (Error::from(Status::new(14.into(), "down")), UNAVAILABLE),
             (Error::from(Status::new(4.into(), "slow")), UNAVAILABLE),
             (Error::from(Status::new(8.into(), "full")), UNAVAILABLE),
+            (Error::from(Status::new(1.into(), "Timeout expired")), UNAVAILABLE),
             (Error::from(Status::new(3.into(), "wrong")), FAILED),
             (Error::from(Usage("no merchant".into())).context("while starting"), USAGE),
             (io(io::ErrorKind::NotFound), FAILED),

@@ -9,7 +9,6 @@ use std::{
 
 use clap::ValueEnum;
 use comfy_table::{ContentArrangement, Table, TableStyle};
-use prost_reflect::SerializeOptions;
 use serde::Serialize;
 
 use crate::wire::{self, Named};
@@ -45,13 +44,9 @@ pub(crate) fn table(header: &[&str], rows: impl IntoIterator<Item = Vec<String>>
     line(table.trim_fmt())
 }
 
-/// Prints a message as one JSON document.
+/// Prints a message as one JSON document. The same message gives the same text.
 pub(crate) fn message<T: Named>(message: &T) -> io::Result<()> {
-    let options = SerializeOptions::new().use_proto_field_name(true).skip_default_fields(false);
-    let mut out = stdout().lock();
-    let mut serializer = serde_json::Serializer::pretty(&mut out);
-    wire::dynamic(message).serialize_with_options(&mut serializer, &options)?;
-    writeln!(out)
+    json(&wire::document(message))
 }
 
 /// Prints a value of our own as one JSON document.

@@ -21,8 +21,14 @@ pub(crate) struct Remote {
     pub(crate) client: Client,
     /// The merchant of every call.
     pub(crate) merchant: String,
-    timeout: Duration,
+    /// How long one call may take, where the user says.
+    timeout: Option<Duration>,
 }
+
+/// How long one call may take.
+const TIMEOUT: Duration = Duration::from_secs(60);
+/// The same where all orders are learned from.
+const LEARNING_TIMEOUT: Duration = Duration::from_secs(1_800);
 
 impl Remote {
     /// Connects as flags, environment and file say.
@@ -50,7 +56,7 @@ impl Remote {
     ///
     /// # Errors
     /// Nothing answers there.
-    pub(crate) async fn to(addr: &str, merchant: String, timeout: Duration) -> Result<Self> {
+    pub(crate) async fn to(addr: &str, merchant: String, timeout: Option<Duration>) -> Result<Self> {
         if !["http://", "https://"].iter().any(|scheme| addr.starts_with(scheme)) {
             return Err(Usage(format!("the address `{addr}` does not start with http://")).into());
         }
@@ -58,16 +64,25 @@ impl Remote {
         Ok(Self { client, merchant, timeout })
     }
 
-    /// A request with the deadline that the user set.
+    /// A request with the deadline that the user set, or a minute.
     pub(crate) fn call<T>(&self, message: T) -> Request<T> {
+        self.call_within(message, TIMEOUT)
+    }
+
+    /// The same for a call that all orders are learned for.
+    pub(crate) fn long_call<T>(&self, message: T) -> Request<T> {
+        self.call_within(message, LEARNING_TIMEOUT)
+    }
+
+    fn call_within<T>(&self, message: T, timeout: Duration) -> Request<T> {
         let mut request = Request::new(message);
-        request.set_timeout(self.timeout);
+        request.set_timeout(self.timeout.unwrap_or(timeout));
         request
     }
 }
 
-fn timeout(globals: &Globals) -> Duration {
-    Duration::from_secs(globals.timeout_s.get())
+fn timeout(globals: &Globals) -> Option<Duration> {
+    globals.timeout_s.map(|seconds| Duration::from_secs(seconds.get()))
 }
 
 /// An id that makes a write safe to repeat.

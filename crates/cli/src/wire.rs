@@ -8,6 +8,7 @@ use std::{fmt, sync::LazyLock};
 use prost::Message;
 use prost_reflect::{
     DescriptorPool, DynamicMessage, EnumDescriptor, FieldDescriptor, Kind, MessageDescriptor,
+    SerializeOptions,
 };
 use serde_json::{Map, Value};
 use sidecart::v1 as pb;
@@ -114,11 +115,34 @@ pub(crate) fn object(text: &str) -> Result<Map<String, Value>, Fault> {
     }
 }
 
-/// The message with its descriptor, for printing.
-pub(crate) fn dynamic<T: Named>(message: &T) -> DynamicMessage {
+/// The message in proto3 JSON by its proto field names, in their order, and keys of maps in theirs.
+pub(crate) fn document<T: Named>(message: &T) -> Value {
     let mut dynamic = DynamicMessage::new(descriptor::<T>());
     dynamic.transcode_from(message).expect("a message decodes under its own descriptor");
-    dynamic
+    let options = SerializeOptions::new().use_proto_field_name(true).skip_default_fields(false);
+    let document = dynamic.serialize_with_options(serde_json::value::Serializer, &options);
+    let mut document = document.expect("a message has a JSON form");
+    sort_maps(&descriptor::<T>(), &mut document);
+    document
+}
+
+/// Sorts the maps in a message, which come in any order.
+fn sort_maps(descriptor: &MessageDescriptor, document: &mut Value) {
+    let Value::Object(fields) = document else { return };
+    for field in descriptor.fields() {
+        let Some(value) = fields.get_mut(field.name()) else { continue };
+        let Kind::Message(message) = field.kind() else { continue };
+        match value {
+            Value::Object(entries) if field.is_map() => {
+                entries.sort_keys();
+                if let Kind::Message(message) = message.map_entry_value_field().kind() {
+                    entries.values_mut().for_each(|value| sort_maps(&message, value));
+                }
+            }
+            Value::Array(items) => items.iter_mut().for_each(|item| sort_maps(&message, item)),
+            value => sort_maps(&message, value),
+        }
+    }
 }
 
 fn descriptor<T: Named>() -> MessageDescriptor {
@@ -260,6 +284,18 @@ mod tests {
             let request: pb::RecommendRequest = read(&format!(r#"{{"stage": "{name}"}}"#)).unwrap();
             assert_eq!(request.stage(), pb::Stage::OrderPlaced, "{name}");
         }
+    }
+
+    #[test]
+    fn a_message_is_printed_the_same_each_time() {
+        let attributes = (0..20).map(|nth| format!(r#""a{nth:02}": {{"text": ["x"]}}"#)).collect::<Vec<_>>();
+        let text =
+            format!(r#"{{"title": "Pen", "product_id": "pen", "attributes": {{{}}}}}"#, attributes.join(","));
+        let product: pb::Product = read(&text).unwrap();
+        let printed = document(&product);
+        let Value::Object(fields) = &printed else { panic!("{printed}") };
+        assert_eq!(fields.keys().next().map(String::as_str), Some("product_id"), "in the order of the proto");
+        assert!(printed["attributes"].as_object().unwrap().keys().is_sorted(), "{printed}");
     }
 
     #[test]

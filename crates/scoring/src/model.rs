@@ -6,6 +6,7 @@
 mod lists;
 
 use std::{
+    cmp::Ordering,
     collections::HashMap,
     sync::{Arc, OnceLock},
 };
@@ -106,6 +107,8 @@ pub struct Facts {
     pub newest: Option<Timestamp>,
     /// Mean reciprocal rank at 10 over the newest orders, one product of each held out, learned without them.
     pub quality: f64,
+    /// Of how many questions this is the mean.
+    pub asked: u64,
 }
 
 /// How scores become chances, for each way of asking.
@@ -136,12 +139,15 @@ pub type BuysAgain = Logistic<{ learned::again::SIGNALS }>;
 pub struct Affinity<'a> {
     /// The target.
     pub target: &'a ProductId,
-    /// The chance that it is bought beside the anchor alone.
+    /// The chance that it is bought beside the anchor alone; of what is bought later, the share of orders of the anchor
+    /// that it follows.
     pub chance: f32,
-    /// In how many orders both are.
+    /// In how many orders both are, or how many shoppers first bought the target later.
     pub support: u32,
-    /// How many times as often as by chance they are bought together, at the lower end of what the orders allow.
+    /// How many times as often as by chance, at the lower end of what the orders allow.
     pub lift: f32,
+    /// The quartiles of the days between, of what is bought later.
+    pub days_between: Option<[f32; 3]>,
 }
 
 impl Model {
@@ -219,9 +225,29 @@ impl Model {
                 chance: self.parts.with_chance[at],
                 support: self.parts.with_support[at],
                 lift: self.parts.with_lift[at],
+                days_between: None,
             })
             .collect();
-        list.sort_unstable_by(|a, b| b.chance.total_cmp(&a.chance).then_with(|| a.target.cmp(b.target)));
+        list.sort_unstable_by(best_first);
+        list
+    }
+
+    /// What shoppers buy later, for the first time, who bought a product; best first.
+    pub fn bought_after(&self, product: &ProductId) -> Vec<Affinity<'_>> {
+        let parts = &self.parts;
+        let Some(place) = self.place(TermId::of_product(product.as_str())) else { return Vec::new() };
+        let range = parts.after.range(place as usize).filter(|at| parts.after_support[*at] > 0);
+        let orders = parts.orders[place as usize].max(1) as f32;
+        let mut list: Vec<Affinity<'_>> = range
+            .map(|at| Affinity {
+                target: self.product(parts.after.target(at)),
+                chance: (parts.after_support[at] as f32 / orders).min(1.0),
+                support: parts.after_support[at],
+                lift: parts.after_lift[at],
+                days_between: parts.after_gap_days[3 * at..].first_chunk().copied(),
+            })
+            .collect();
+        list.sort_unstable_by(best_first);
         list
     }
 
@@ -254,6 +280,10 @@ impl Model {
     pub(crate) fn shelf(&self, category: TermId) -> Option<u32> {
         self.shelves.get(&category).copied()
     }
+}
+
+fn best_first(a: &Affinity<'_>, b: &Affinity<'_>) -> Ordering {
+    b.chance.total_cmp(&a.chance).then_with(|| a.target.cmp(b.target))
 }
 
 fn common(orders: &[u32]) -> Vec<u32> {

@@ -27,6 +27,9 @@ use crate::{
 const LEAST_PRIORITY: i32 = 19;
 /// What is left of coverage or quality below which a model is taken for broken.
 const COLLAPSE: f64 = 0.5;
+/// Of fewer products that go with others, or of fewer questions, a fall by half is no more than chance.
+const COVERED_MIN: usize = 10;
+const ASKED_MIN: u64 = 100;
 
 /// Learns; cheap to clone.
 #[derive(Clone)]
@@ -54,6 +57,9 @@ pub(crate) enum LearnError {
     /// The merchant has nothing.
     #[error("the merchant has nothing")]
     Nobody,
+    /// There is no order, and nothing is served that was learned.
+    #[error("there is no order to learn from")]
+    NoOrders,
     /// Too many models are asked for already.
     #[error("too many models are waiting to be learned")]
     Busy,
@@ -115,14 +121,24 @@ impl Learner {
         let parts = before.parts().clone();
         let learning = behind_all_else(move || learn(&parts.orders, &parts.catalog, threads))?;
         let model = Arc::new(learning.await.map_err(|_| LearnError::Faulted)?);
-        if on_collapse == OnCollapse::Refuse {
-            collapsed(before.model(), &model).map_or(Ok(()), |why| Err(LearnError::Collapsed(why)))?;
+        if model.is_empty() && before.model().is_empty() {
+            return Err(LearnError::NoOrders);
+        }
+        let learned_from = || {
+            let mut learned = self.learned.lock().unwrap_or_else(PoisonError::into_inner);
+            learned.insert(merchant.clone(), before.orders().clone());
+        };
+        if on_collapse == OnCollapse::Refuse
+            && let Some(why) = collapsed(before.model(), &model)
+        {
+            // The same orders would be refused again.
+            learned_from();
+            return Err(LearnError::Collapsed(why));
         }
         let change = Change::Learned(model.clone());
         let submission = Submission { merchant: merchant.clone(), at: now(), request: None, change };
         let receipt = self.writer.submit(submission).await?;
-        let mut learned = self.learned.lock().unwrap_or_else(PoisonError::into_inner);
-        learned.insert(merchant.clone(), before.orders().clone());
+        learned_from();
         Ok(Learned { generation: receipt.generation, model })
     }
 
@@ -185,7 +201,10 @@ fn collapsed(before: &Model, after: &Model) -> Option<String> {
         let sign = format!("{what} fell from {was} to {is}, below {} % of what is served", COLLAPSE * 100.0);
         (is < was * COLLAPSE).then_some(sign)
     };
-    let covered = |model: &Model| model.covered() as f64;
-    fell("the number of products with affinities", covered(before), covered(after))
-        .or_else(|| fell("quality", before.parts().facts.quality, after.parts().facts.quality))
+    let (was, is) = (before.covered(), after.covered());
+    let (known, found) = (&before.parts().facts, &after.parts().facts);
+    let in_coverage = || fell("the number of products with affinities", was as f64, is as f64);
+    let in_quality = || fell("quality", known.quality, found.quality);
+    let of_coverage = (was >= COVERED_MIN || is == 0).then(in_coverage).flatten();
+    of_coverage.or_else(|| (known.asked.min(found.asked) >= ASKED_MIN).then(in_quality).flatten())
 }

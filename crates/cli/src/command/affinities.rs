@@ -1,9 +1,11 @@
 //! `learn`, `affinities` and `orders`: what orders teach, and the orders themselves.
 
-use anyhow::Result;
+use anyhow::{Error, Result};
 use sidecart::v1 as pb;
+use tonic::Status;
 
 use crate::{
+    exit::code_name,
     out::{self, Output},
     remote::Remote,
     wire::short_name,
@@ -12,12 +14,24 @@ use crate::{
 /// Learns from the orders known now.
 pub(super) async fn learn(remote: &Remote, accept_collapse: bool, output: Output) -> Result<()> {
     let request = pb::LearnAffinitiesRequest { merchant_id: remote.merchant.clone(), accept_collapse };
-    let answer = remote.client.affinities().learn_affinities(remote.call(request)).await?.into_inner();
+    let call = remote.client.affinities().learn_affinities(remote.long_call(request)).await;
+    let answer = call.map_err(given_up)?.into_inner();
     match output {
         Output::Json => out::message(&answer)?,
         Output::Table => show(&answer.model.unwrap_or_default(), answer.generation)?,
     }
     Ok(())
+}
+
+/// Who gives up waiting is told that the learner does not.
+fn given_up(status: Status) -> Error {
+    let is_late = matches!(code_name(&status), "CANCELLED" | "DEADLINE_EXCEEDED");
+    let error = Error::from(status);
+    if is_late {
+        return error
+            .context("the server goes on learning, and `sidecart affinities model` tells when it is done");
+    }
+    error
 }
 
 /// Describes the model being served.
@@ -32,25 +46,28 @@ pub(super) async fn model(remote: &Remote, output: Output) -> Result<()> {
 }
 
 fn show(model: &pb::Model, generation: u64) -> Result<()> {
-    let pb::Model {
-        order_count,
-        line_count,
-        newest_order,
-        product_count,
-        covered_count,
-        bought_with_count,
-        skipped_order_count,
-        quality,
-    } = model;
-    let newest = newest_order.as_ref().map(ToString::to_string).unwrap_or_default();
-    out::line(format!("learned from {order_count} orders with {line_count} lines, the newest of {newest}"))?;
-    if *skipped_order_count > 0 {
-        out::line(format!("left out: {}", out::counted(*skipped_order_count, "order")))?;
+    let count = |count: u64, noun: &str| out::counted(count, noun);
+    if model.order_count == 0 {
+        return Ok(out::line(format!("there was no order to learn from; generation {generation}"))?);
+    }
+    let newest = model.newest_order.as_ref().map(ToString::to_string).unwrap_or_default();
+    let (orders, lines) = (count(model.order_count, "order"), count(model.line_count, "line"));
+    out::line(format!("learned from {orders} with {lines}, the newest of {newest}"))?;
+    if model.skipped_order_count > 0 {
+        out::line(format!("left out: {}", count(model.skipped_order_count, "order")))?;
     }
     out::line(format!(
-        "{covered_count} of {product_count} products go with others, in {bought_with_count} pairs"
+        "{} of {} go with others more than by chance; known are {} in one order and {} one after the other",
+        model.covered_count,
+        count(model.product_count, "product"),
+        count(model.bought_with_count, "pair"),
+        model.bought_after_count,
     ))?;
-    Ok(out::line(format!("quality {quality:.4}; generation {generation}"))?)
+    let quality = match model.quality_count {
+        0 => "quality not known: too few orders to tell".to_owned(),
+        asked => format!("quality {:.4} in {}", model.quality, count(asked, "question")),
+    };
+    Ok(out::line(format!("{quality}; generation {generation}"))?)
 }
 
 /// Lists what is known to go with a product.
@@ -68,10 +85,17 @@ pub(super) async fn list(remote: &Remote, anchor_id: String, output: Output) -> 
             format!("{:.4}", it.score),
             it.support.to_string(),
             format!("{:.2}", it.lift),
+            days(&it.days_between),
             it.provenance.clone(),
         ]
     });
-    Ok(out::table(&["TARGET", "KIND", "SCORE", "SUPPORT", "LIFT", "FROM"], rows)?)
+    Ok(out::table(&["TARGET", "KIND", "SCORE", "SUPPORT", "LIFT", "DAYS LATER", "FROM"], rows)?)
+}
+
+/// Quartiles of days, such as `30 (14 to 60)`. Empty without them.
+fn days(quartiles: &[f64]) -> String {
+    let [lower, median, upper] = quartiles else { return String::new() };
+    format!("{median:.0} ({lower:.0} to {upper:.0})")
 }
 
 /// Shows one order and what is left of it.

@@ -32,7 +32,7 @@ pub(crate) fn show(answer: &pb::RecommendResponse) -> Result<()> {
     if answer.offers.is_empty() {
         return Ok(());
     }
-    let header = ["#", "PRODUCT", "PRICE", "SCORE", "RELATION", "NEED", "FOR", "REASON"];
+    let header = ["#", "PRODUCT", "PRICE", "SCORE", "RELATION", "NEED", "FOR", "EVIDENCE", "REASON"];
     let rows = answer.offers.iter().enumerate().map(|(at, offer)| {
         vec![
             (at + 1).to_string(),
@@ -42,6 +42,7 @@ pub(crate) fn show(answer: &pb::RecommendResponse) -> Result<()> {
             tie(offer),
             offer.need.clone(),
             offer.anchor_ids.join(", "),
+            offer.evidence.as_ref().map(evidence).unwrap_or_default(),
             offer.reason.as_ref().map(|reason| reason.text.clone()).unwrap_or_default(),
         ]
     });
@@ -54,6 +55,15 @@ fn tie(offer: &pb::Offer) -> String {
         pb::Relation::Unspecified => short_name("Source", offer.source),
         _ => short_name("Relation", offer.relation),
     }
+}
+
+/// What speaks for it: the rule, or how near the orders are, how many, and how many times as often as by chance.
+fn evidence(evidence: &pb::Evidence) -> String {
+    if evidence.level() == pb::EvidenceLevel::Merchant {
+        return evidence.rule_id.clone();
+    }
+    let level = short_name("EvidenceLevel", evidence.level);
+    format!("{level} {} x {:.1}, {}", evidence.support, evidence.lift, evidence.provenance)
 }
 
 /// Money for people, such as `129.00 USD`. Empty without one.

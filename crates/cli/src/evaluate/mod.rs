@@ -5,12 +5,7 @@
 mod document;
 mod tables;
 
-use std::{
-    num::NonZeroUsize,
-    path::{Path, PathBuf},
-    thread,
-    time::Instant,
-};
+use std::{num::NonZeroUsize, path::PathBuf, thread, time::Instant};
 
 use anyhow::Result;
 use clap::Args;
@@ -59,7 +54,8 @@ pub(crate) struct EvaluateArgs {
 /// # Errors
 /// A file cannot be read, or nothing can be asked about the orders.
 pub(crate) fn evaluate(args: &EvaluateArgs, output: Output) -> Result<Exit> {
-    let Shop { catalog, orders, rules, rejected } = Shop::read(args)?;
+    let shop = Shop::read(args)?;
+    let Shop { catalog, orders, rules, rejected } = &shop;
     let threads = args.threads.or_else(|| thread::available_parallelism().ok());
     let split = Split {
         newest: args.newest,
@@ -67,22 +63,21 @@ pub(crate) fn evaluate(args: &EvaluateArgs, output: Output) -> Result<Exit> {
         threads: threads.map_or(1, usize::from),
     };
     let started = Instant::now();
-    let trial = Trial::new(&catalog, &orders, &rules, &split);
+    let trial = Trial::new(catalog, orders, rules, &split);
     out::note(format!("learned in {:.1} s", started.elapsed().as_secs_f64()));
     if trial.question_count() == 0 {
-        return Err(Usage(nothing_to_ask(&args.orders)).into());
+        return Err(Usage(nothing_to_ask(args, &shop)).into());
     }
     let started = Instant::now();
     let report = trial.report();
     let asked = out::counted(trial.question_count() as u64, "question");
     out::note(format!("answered {asked} in {:.1} s", started.elapsed().as_secs_f64()));
-    let chance =
-        (args.relabelings > 0).then(|| Chance::of(&catalog, &orders, args.relabelings, split.threads));
+    let chance = (args.relabelings > 0).then(|| Chance::of(catalog, orders, args.relabelings, split.threads));
     match output {
-        Output::Json => out::json(&document::document(&report, chance.as_ref(), rejected))?,
+        Output::Json => out::json(&document::document(&report, chance.as_ref(), *rejected))?,
         Output::Table => tables::print(&report, chance.as_ref())?,
     }
-    Ok(if rejected == 0 { Exit::Done } else { Exit::PartlyRejected })
+    Ok(if *rejected == 0 { Exit::Done } else { Exit::PartlyRejected })
 }
 
 /// How many offers there are beside all products that were sold, and how many on chance.
@@ -135,11 +130,18 @@ impl Shop {
     }
 }
 
-fn nothing_to_ask(orders: &Path) -> String {
-    format!(
-        "{}: nothing can be asked: no order of the newest has two products of the catalog, or a shopper who came back",
-        orders.display()
-    )
+/// Why no question can be made of what was read.
+fn nothing_to_ask(args: &EvaluateArgs, shop: &Shop) -> String {
+    if shop.catalog.is_empty() {
+        return format!("{}: no product was read", args.catalog.display());
+    }
+    let why = if shop.orders.is_empty() {
+        "no order was read"
+    } else {
+        "nothing can be asked: no order of the newest has two products of the catalog and orders before it, and none is \
+         of a shopper who came back"
+    };
+    format!("{}: {why}", args.orders.display())
 }
 
 /// Reads a share of which something is on either side.

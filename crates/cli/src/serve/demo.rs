@@ -25,7 +25,8 @@ const TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Loads the demo store, unless it is there.
 pub(super) async fn load(addr: SocketAddr) -> Result<()> {
-    let remote = Remote::to(&format!("http://{}", reachable(addr)), MERCHANT.to_owned(), TIMEOUT).await?;
+    let remote =
+        Remote::to(&format!("http://{}", reachable(addr)), MERCHANT.to_owned(), Some(TIMEOUT)).await?;
     if is_loaded(&remote).await? {
         return Ok(());
     }

@@ -41,13 +41,21 @@ const RELATIVE: Calibration = Calibration { weights: [-3.0, 0.7, 0.0, 0.0, 0.0, 
 /// The same where a score is an estimated chance already.
 const ABSOLUTE: Calibration = Calibration { weights: [0.0, 1.0, 0.0, 0.0, 0.0, 0.0] };
 
-/// Calibrations, and the mean reciprocal rank at 10 of products taken out of the newest orders; 0 without any.
+/// How well products are found that were taken out of the newest orders.
+pub(super) struct Quality {
+    /// Their mean reciprocal rank at 10; 0 without any.
+    pub(super) rank: f64,
+    /// How many there are.
+    pub(super) asked: u64,
+}
+
+/// Calibrations, and how well the newest orders are foretold by a model of the others.
 pub(super) fn calibrate(
     orders: &Orders,
     catalog: &Catalog,
     until: Timestamp,
     threads: usize,
-) -> (Calibrations, f64) {
+) -> (Calibrations, Quality) {
     let (cut, future) = question::newest(orders, NEWEST, until);
     let scope = Scope { until: cut, lines_max: CALIBRATION_LINES_MAX, after_cost_max: CALIBRATION_COST_MAX };
     let model = Model::new(learned(orders, catalog, &scope, threads)).expect("it was made in one piece");
@@ -75,9 +83,9 @@ pub(super) fn calibrate(
         after: fitted(&of(Task::NextPurchase), RELATIVE),
         again: again::fitted(snapshot.model(), orders, until),
     };
-    let found = of_lines.len() + of_carts.len();
-    let quality = of_lines.into_iter().chain(of_carts).sum::<f64>() / found.max(1) as f64;
-    (calibrations, quality)
+    let asked = of_lines.len() + of_carts.len();
+    let rank = of_lines.into_iter().chain(of_carts).sum::<f64>() / asked.max(1) as f64;
+    (calibrations, Quality { rank, asked: asked as u64 })
 }
 
 /// Examples of the first products of each answer, and the reciprocal rank of the first one bought.

@@ -44,7 +44,7 @@ pub(crate) fn learn_until(orders: &Orders, catalog: &Catalog, until: Timestamp, 
     let (calibration, quality) = calibrate::calibrate(orders, catalog, until, threads);
     let whole = Scope { until, lines_max: LINES_MAX, after_cost_max: after::COST_MAX };
     let mut parts = learned(orders, catalog, &whole, threads);
-    parts.facts.quality = quality;
+    (parts.facts.quality, parts.facts.asked) = (quality.rank, quality.asked);
     parts.calibration = calibration;
     Model::new(parts).expect("it was made in one piece")
 }
@@ -80,6 +80,7 @@ fn of_corpus(corpus: &Corpus, after_cost_max: usize, threads: usize) -> ModelPar
             skipped: corpus.skipped as u64,
             newest: corpus.placed.last().copied(),
             quality: 0.0,
+            asked: 0,
         },
         products: corpus.products.clone(),
         orders: counts.orders.clone(),

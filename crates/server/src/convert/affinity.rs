@@ -8,9 +8,10 @@ use sidecart_catalog::{ProductId, Violation};
 use sidecart_scoring::{
     AffinityKind, Imported,
     imported::{IMPORTED_MAX, ImportedAffinity},
+    model::Affinity,
 };
 
-use super::{bounds::short, enums::affinity_kind};
+use super::{bounds::short, decision::LEARNED, enums::affinity_kind};
 
 /// Bytes of a provenance.
 const PROVENANCE_MAX_BYTES: usize = 64;
@@ -22,9 +23,16 @@ const IMPORTED: &str = "imported";
 /// # Errors
 /// The first fault.
 pub(crate) fn from_pb(affinity: pb::Affinity) -> Result<ImportedAffinity, Violation> {
-    let pb::Affinity { anchor_id, target_id, kind, score, support, provenance, lift } = affinity;
+    let pb::Affinity { anchor_id, target_id, kind, score, support, provenance, lift, days_between: _ } =
+        affinity;
     let product = |id: &str, field| ProductId::new(id).map_err(|fault| fault.within(field));
     short(&provenance, PROVENANCE_MAX_BYTES, "provenance")?;
+    if provenance == LEARNED || provenance.chars().any(char::is_control) {
+        let fault = "is `learned`, or holds a control character: neither may be the name of an import";
+        return Err(Violation::new("provenance", fault));
+    }
+    let support = u32::try_from(support)
+        .map_err(|_| Violation::new("support", format!("is {support}, at most {}", u32::MAX)))?;
     let affinity = ImportedAffinity {
         anchor: product(&anchor_id, "anchor_id")?,
         target: product(&target_id, "target_id")?,
@@ -32,7 +40,7 @@ pub(crate) fn from_pb(affinity: pb::Affinity) -> Result<ImportedAffinity, Violat
             .map_err(|fault| fault.within("kind"))?
             .unwrap_or(AffinityKind::BoughtWith),
         score,
-        support: u32::try_from(support).unwrap_or(u32::MAX),
+        support,
         lift: lift as f32,
         provenance: Arc::from(if provenance.is_empty() { IMPORTED } else { &provenance }),
     };
@@ -51,6 +59,22 @@ pub(crate) fn to_pb(affinity: &ImportedAffinity) -> pb::Affinity {
         support: (*support).into(),
         provenance: provenance.to_string(),
         lift: (*lift).into(),
+        days_between: Vec::new(),
+    }
+}
+
+/// The wire form of what was learned.
+pub(crate) fn learned_to_pb(anchor: &ProductId, kind: AffinityKind, learned: &Affinity<'_>) -> pb::Affinity {
+    let Affinity { target, chance, support, lift, days_between } = *learned;
+    pb::Affinity {
+        anchor_id: anchor.to_string(),
+        target_id: target.to_string(),
+        kind: affinity_kind::to_pb(kind).into(),
+        score: chance.into(),
+        support: support.into(),
+        provenance: LEARNED.to_owned(),
+        lift: lift.into(),
+        days_between: days_between.iter().flatten().map(|days| f64::from(*days)).collect(),
     }
 }
 

@@ -77,6 +77,8 @@ struct StoredFacts {
     newest_ms: Option<i64>,
     #[prost(double, tag = "5")]
     quality: f64,
+    #[prost(uint64, tag = "6")]
+    asked: u64,
 }
 
 #[derive(Clone, PartialEq, Message)]
@@ -118,7 +120,7 @@ struct StoredCalibration {
 /// The bytes of a model. The same model gives the same bytes.
 pub(crate) fn encode(model: &Model) -> Vec<u8> {
     let ModelParts {
-        facts: Facts { orders: order_count, lines, skipped, newest, quality },
+        facts: Facts { orders: order_count, lines, skipped, newest, quality, asked },
         products,
         orders,
         recent,
@@ -147,7 +149,7 @@ pub(crate) fn encode(model: &Model) -> Vec<u8> {
     } = model.parts().clone();
     let newest_ms = newest.map(Timestamp::as_ms);
     let stored = StoredModel {
-        facts: Some(StoredFacts { orders: order_count, lines, skipped, newest_ms, quality }),
+        facts: Some(StoredFacts { orders: order_count, lines, skipped, newest_ms, quality, asked }),
         products: products.iter().map(ToString::to_string).collect(),
         orders,
         recent,
@@ -301,15 +303,15 @@ impl From<StoredLists> for Lists {
 }
 
 impl From<StoredFacts> for Facts {
-    fn from(StoredFacts { orders, lines, skipped, newest_ms, quality }: StoredFacts) -> Self {
-        Self { orders, lines, skipped, newest: newest_ms.map(Timestamp::from_ms), quality }
+    fn from(StoredFacts { orders, lines, skipped, newest_ms, quality, asked }: StoredFacts) -> Self {
+        Self { orders, lines, skipped, newest: newest_ms.map(Timestamp::from_ms), quality, asked }
     }
 }
 
 /// A model in numbers.
 pub(crate) fn to_pb(model: &Model) -> pb::Model {
-    let ModelParts { facts, products, with, .. } = model.parts();
-    let Facts { orders, lines, skipped, newest, quality } = *facts;
+    let ModelParts { facts, products, with, after, .. } = model.parts();
+    let Facts { orders, lines, skipped, newest, quality, asked } = *facts;
     let count = |len: usize| u64::try_from(len).unwrap_or(u64::MAX);
     pb::Model {
         order_count: orders,
@@ -320,5 +322,7 @@ pub(crate) fn to_pb(model: &Model) -> pb::Model {
         bought_with_count: count(with.entry_count()),
         skipped_order_count: skipped,
         quality,
+        quality_count: asked,
+        bought_after_count: count(after.entry_count()),
     }
 }

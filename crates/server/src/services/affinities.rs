@@ -3,7 +3,7 @@
 use futures_util::Stream;
 use sidecart::v1::{self as pb, affinity_service_server::AffinityService};
 use sidecart_catalog::{MerchantId, ProductId, Violation};
-use sidecart_scoring::{AffinityKind, imported::IMPORTED_MAX};
+use sidecart_scoring::{AffinityKind, imported::IMPORTED_MAX, model::Affinity};
 use tonic::{Request, Response, Status, Streaming, async_trait};
 
 use super::{
@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     change::Change,
-    convert::{affinity, decision::LEARNED, id, model},
+    convert::{affinity, id, model},
     edge::Deadline,
     learner::{Effort, LearnError, Learned, Learner, OnCollapse},
     status::Fault,
@@ -71,22 +71,17 @@ impl Affinities {
             id::product(&anchor_id).map_err(|fault| Violation::new("anchor_id", fault.description))?;
         let view = self.desk.view(&merchant_id, min_generation, deadline).await?;
         let imported = view.snapshot.imported().of(&anchor_id);
-        let is_imported = |target: &ProductId| {
-            let mut with = imported.iter().filter(|it| it.kind == AffinityKind::BoughtWith);
-            with.any(|it| it.target == *target)
+        let model = view.snapshot.model();
+        let learned = |list: Vec<Affinity<'_>>, kind: AffinityKind| {
+            let of_kind = || imported.iter().filter(move |it| it.kind == kind);
+            let is_imported = |target: &ProductId| of_kind().any(|it| it.target == *target);
+            let list = list.into_iter().filter(|affinity| !is_imported(affinity.target));
+            list.map(|it| affinity::learned_to_pb(&anchor, kind, &it)).collect::<Vec<_>>()
         };
-        let learned = view.snapshot.model().bought_with(&anchor).into_iter();
-        let learned = learned.filter(|affinity| !is_imported(affinity.target)).map(|affinity| pb::Affinity {
-            anchor_id: anchor_id.clone(),
-            target_id: affinity.target.to_string(),
-            kind: pb::AffinityKind::BoughtWith.into(),
-            score: affinity.chance.into(),
-            support: affinity.support.into(),
-            provenance: LEARNED.to_owned(),
-            lift: affinity.lift.into(),
-        });
+        let with = learned(model.bought_with(&anchor), AffinityKind::BoughtWith);
+        let after = learned(model.bought_after(&anchor), AffinityKind::BoughtAfter);
         Ok(pb::ListAffinitiesResponse {
-            affinities: imported.iter().map(affinity::to_pb).chain(learned).collect(),
+            affinities: imported.iter().map(affinity::to_pb).chain(with).chain(after).collect(),
             generation: view.snapshot.generation(),
         })
     }
@@ -96,6 +91,10 @@ impl Affinities {
 fn told(fault: LearnError, merchant: &MerchantId) -> Fault {
     match fault {
         LearnError::Nobody => Fault::not_found("merchant", merchant.as_str()),
+        LearnError::NoOrders => {
+            let description = "there is no order to learn from; RecordOrders and ImportOrders take them";
+            Fault::precondition("NO_ORDERS", merchant.as_str(), description)
+        }
         LearnError::Busy => Fault::exhausted("LEARNING_FULL", "too many models are waiting to be learned"),
         LearnError::Collapsed(why) => {
             let description =

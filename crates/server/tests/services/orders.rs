@@ -170,8 +170,8 @@ async fn a_model_that_collapsed_is_refused_unless_accepted() {
     assert_eq!(refused.code(), Code::FailedPrecondition);
     let details = refused.get_error_details();
     assert_eq!(details.error_info().unwrap().reason, "MODEL_COLLAPSED");
-    assert!(refused.message().contains("products with affinities fell from 5 to 0"), "{}", refused.message());
-    assert_eq!(world.offered(ask()).await, ["card"], "what was served still is");
+    assert!(refused.message().contains("products with affinities fell from 6 to 0"), "{}", refused.message());
+    assert_eq!(world.offered(ask()).await, ["card", "bag"], "what was served still is");
     let accepted = world.learn_and(true).await.unwrap();
     assert!(accepted.generation > learned.generation);
     assert!(world.offered(ask()).await.is_empty());
@@ -186,7 +186,7 @@ async fn new_orders_are_learned_from_at_the_next_interval() {
     let mut watch = world.client.snapshot().watch(request).await.unwrap().into_inner();
     let published = watch.message().await.unwrap().unwrap().snapshot.unwrap();
     assert_eq!((published.cause.as_str(), published.order_count), ("LearnAffinities", 300));
-    assert_eq!(world.offered(ask()).await, ["card"]);
+    assert_eq!(world.offered(ask()).await, ["card", "bag"]);
 }
 
 #[tokio::test]
@@ -222,9 +222,9 @@ async fn imported_affinities_are_used_in_the_place_of_learned_ones_and_say_where
     assert_eq!((done.received_count, done.kept_count), (3, 2));
     let world = world.restarted().await;
     let answer = world.client.recommendation().recommend(ask()).await.unwrap().into_inner();
-    assert_eq!(offers(&answer), ["pen", "card"]);
+    assert_eq!(offers(&answer), ["pen", "bag", "card"]);
     assert!((answer.offers[0].score - 0.9).abs() < 1e-9);
-    assert_eq!(answer.offers[1].evidence.as_ref().unwrap().provenance, "two-tower");
+    assert_eq!(answer.offers[2].evidence.as_ref().unwrap().provenance, "two-tower");
     let list =
         pb::ListAffinitiesRequest { merchant_id: SHOP.into(), anchor_id: "camera".into(), min_generation: 0 };
     let listed = world.client.affinities().list_affinities(list).await.unwrap().into_inner().affinities;
@@ -232,7 +232,55 @@ async fn imported_affinities_are_used_in_the_place_of_learned_ones_and_say_where
     assert_eq!(listed[..3], [("pen", "two-tower"), ("card", "two-tower"), ("bag", "learned")]);
     let gone = import(&world, Vec::new()).await.unwrap();
     assert_eq!(gone.kept_count, 0);
-    assert_eq!(world.offered(ask()).await, ["card"], "what was learned speaks again");
+    assert_eq!(world.offered(ask()).await, ["card", "bag"], "what was learned speaks again");
+}
+
+#[tokio::test]
+async fn a_sure_affinity_has_a_score_like_any_other() {
+    let world = World::selling().await;
+    import(&world, vec![says("pen", 1.0)]).await.unwrap();
+    let answer = world.client.recommendation().recommend(ask()).await.unwrap().into_inner();
+    assert!((answer.offers[0].score - 1.0).abs() < 1e-5, "{answer:?}");
+}
+
+#[tokio::test]
+async fn an_import_does_not_pass_for_what_was_learned() {
+    let world = World::selling().await;
+    for provenance in ["learned", "two\ntowers", "\u{1b}[31mred"] {
+        let named = pb::Affinity { provenance: provenance.into(), ..says("pen", 0.5) };
+        let refused = import(&world, vec![named]).await.unwrap_err();
+        assert!(refused.message().starts_with("affinities[0].provenance"), "{}", refused.message());
+    }
+    let wide = pb::Affinity { support: 1 << 40, ..says("pen", 0.5) };
+    let refused = import(&world, vec![wide]).await.unwrap_err();
+    assert!(refused.message().starts_with("affinities[0].support"), "{}", refused.message());
+}
+
+#[tokio::test]
+async fn without_orders_there_is_nothing_to_learn() {
+    let world = World::selling().await;
+    let refused = world.learn().await.unwrap_err();
+    assert_eq!(refused.get_error_details().error_info().unwrap().reason, "NO_ORDERS");
+}
+
+#[tokio::test]
+async fn what_is_bought_later_is_listed_with_the_days_between() {
+    let world = World::selling().await;
+    world.record(many()).await;
+    let of = |shopper: usize, what: &str, days_ago: i64| pb::RecordedOrder {
+        shopper_id: format!("s{shopper}"),
+        ..order(&format!("{what}{shopper}"), days_ago, &[what])
+    };
+    let twice = |shopper| [of(shopper, "lamp", 60), of(shopper, "pen", 30)];
+    world.record((0..60).flat_map(twice).collect()).await;
+    let learned = world.learn().await.unwrap().model.unwrap();
+    assert!(learned.bought_after_count > 0 && learned.quality_count > 0, "{learned:?}");
+    let list =
+        pb::ListAffinitiesRequest { merchant_id: SHOP.into(), anchor_id: "lamp".into(), min_generation: 0 };
+    let listed = world.client.affinities().list_affinities(list).await.unwrap().into_inner().affinities;
+    let later = listed.iter().find(|it| it.kind() == pb::AffinityKind::BoughtAfter).unwrap();
+    assert_eq!((later.target_id.as_str(), later.support), ("pen", 60));
+    assert_eq!(later.days_between, [30.0; 3]);
 }
 
 #[tokio::test]
