@@ -203,7 +203,11 @@ impl Author {
         let (after, answer) = write.apply(&self.state);
         // Before its first generation a merchant is nothing, and nothing remembers a write that left it so.
         let exists = self.generation > 0;
-        let can_be_named = exists && !matches!(write, Write::ReplaceProducts(_) | Write::ReplaceRules(_));
+        let can_be_named = exists
+            && !matches!(
+                write,
+                Write::ReplaceProducts(_) | Write::ReplaceRules(_) | Write::ImportAffinities(_)
+            );
         let is_named = can_be_named && self.pen.random.happens(60);
         let id = if is_named { self.pen.request_id() } else { String::new() };
         let flying = self.flying.insert(Flying { request: Request { write, id }, after, answer });

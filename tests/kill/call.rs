@@ -35,6 +35,13 @@ pub(crate) async fn send(client: &Client, merchant: &str, request: &Request) -> 
             let answer = client.orders().record_orders(request).await?.into_inner();
             Ok(Reply { generation: answer.generation, answer: outcomes_of(&answer.outcomes) })
         }
+        Write::ImportAffinities(ref affinities) => {
+            let (merchant_id, affinities) = (merchant.to_owned(), affinities.clone());
+            let messages = [pb::ImportAffinitiesRequest { merchant_id, affinities }];
+            let call = client.affinities().import_affinities(tokio_stream::iter(messages)).await;
+            let answer = call?.into_inner();
+            Ok(Reply { generation: answer.generation, answer: Answer::Kept(answer.kept_count) })
+        }
         Write::ReplaceRules(ref rules) => replace_rules(client, merchant, rules).await,
         _ => to_rules(client, merchant, request).await,
     }

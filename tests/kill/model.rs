@@ -19,6 +19,7 @@ pub(crate) enum Write {
     SetPolicy(pb::Policy),
     DeletePolicy(String),
     RecordOrders(Vec<pb::RecordedOrder>),
+    ImportAffinities(Vec<pb::Affinity>),
     RollBack { generation: u64, target: Box<State>, parts: Vec<SnapshotPart> },
 }
 
@@ -29,6 +30,8 @@ pub(crate) enum Answer {
     Outcomes(Vec<Outcome>),
     /// How many there are of each.
     Counts(Counts),
+    /// How many are kept.
+    Kept(u64),
     /// Nothing else.
     Done,
 }
@@ -66,6 +69,11 @@ impl Write {
             Self::RecordOrders(told) => {
                 Answer::Outcomes(told.iter().map(|order| record(&mut after.orders, order)).collect())
             }
+            Self::ImportAffinities(told) => {
+                let keyed = |it: &pb::Affinity| (affinity_key(it), Arc::new(it.clone()));
+                after.imported = told.iter().map(keyed).collect();
+                Answer::Kept(after.imported.len() as u64)
+            }
             Self::RollBack { target, parts, .. } => {
                 roll_back(&mut after, target, parts);
                 Answer::Done
@@ -77,6 +85,11 @@ impl Write {
 
 fn product_id(product: &pb::Product) -> &String {
     &product.product_id
+}
+
+/// What tells one imported affinity from another.
+pub(crate) fn affinity_key(affinity: &pb::Affinity) -> String {
+    format!("{} {} {}", affinity.anchor_id, affinity.kind, affinity.target_id)
 }
 
 fn rule_id(rule: &pb::Rule) -> &String {

@@ -56,7 +56,8 @@ impl Pen {
                 let count = LARGE.start + self.random.below(LARGE.end - LARGE.start);
                 Write::ReplaceProducts((0..count).map(|n| self.product(&format!("b{n:04}"))).collect())
             }
-            8..12 => Write::ReplaceRules(self.rules(state)),
+            8..11 => Write::ReplaceRules(self.rules(state)),
+            11..13 => Write::ImportAffinities(self.affinities()),
             _ => self.roll_back(kept).unwrap_or_else(|| Write::SetPolicy(self.policy())),
         }
     }
@@ -199,6 +200,23 @@ impl Pen {
             updated_at: Some(updated_at),
             changes,
         }
+    }
+
+    /// A data team's own, sometimes none.
+    fn affinities(&mut self) -> Vec<pb::Affinity> {
+        let count = self.random.below(20);
+        let kinds = [pb::AffinityKind::BoughtWith, pb::AffinityKind::BoughtAfter];
+        let mut one = |n: u64| pb::Affinity {
+            anchor_id: format!("{}p{}", self.prefix, n % 4),
+            target_id: format!("{}q{n}", self.prefix),
+            kind: kinds[usize::from(self.random.happens(50))].into(),
+            score: (1 + self.random.below(1_000)) as f64 / 1_000.0,
+            support: self.random.below(100),
+            provenance: "two-tower".to_owned(),
+            lift: self.random.below(10) as f64 / 2.0,
+            ..pb::Affinity::default()
+        };
+        (0..count).map(&mut one).collect()
     }
 
     /// One change, of few ids, so that some are told anew.

@@ -7,13 +7,17 @@ use sidecart::{client::Client, v1 as pb};
 use sidecart_server::store::{RowKind, export::Reader};
 use tonic::{Code, Status};
 
-/// Products, rules, policies and orders of one merchant, or of one author of it, by id.
+use super::model::affinity_key;
+
+/// Products, rules, policies, orders and imported affinities of one merchant, or of one author of it, by id.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct State {
     pub(crate) products: BTreeMap<String, Arc<pb::Product>>,
     pub(crate) rules: BTreeMap<String, Arc<pb::Rule>>,
     pub(crate) policies: BTreeMap<String, Arc<pb::Policy>>,
     pub(crate) orders: BTreeMap<String, Arc<pb::RecordedOrder>>,
+    /// By anchor, kind and target.
+    pub(crate) imported: BTreeMap<String, Arc<pb::Affinity>>,
 }
 
 impl State {
@@ -24,6 +28,7 @@ impl State {
             rules: starting(&self.rules, prefix),
             policies: starting(&self.policies, prefix),
             orders: starting(&self.orders, prefix),
+            imported: starting(&self.imported, prefix),
         }
     }
 
@@ -34,6 +39,7 @@ impl State {
             difference("rule", &self.rules, &other.rules),
             difference("policy", &self.policies, &other.policies),
             difference("order", &self.orders, &other.orders),
+            difference("affinity", &self.imported, &other.imported),
         ];
         parts.into_iter().flatten().next().unwrap_or_else(|| "none".to_owned())
     }
@@ -89,7 +95,7 @@ pub(crate) async fn export(client: &Client, merchant: &str) -> Result<Vec<u8>, S
 /// Generation and content of an exported file, which is a sound one.
 pub(crate) fn read(file: &[u8]) -> (u64, State) {
     let mut rows = Reader::new(file).expect("an export starts with its header");
-    let mut state = State::default();
+    let (mut state, mut imported) = (State::default(), BTreeMap::new());
     for row in rows.by_ref() {
         let row = row.expect("an export is whole");
         let id = String::from_utf8(row.id.to_vec()).expect("ids are text");
@@ -98,10 +104,14 @@ pub(crate) fn read(file: &[u8]) -> (u64, State) {
             RowKind::Rule => drop(state.rules.insert(id, decoded(&row.value))),
             RowKind::Policy => drop(state.policies.insert(id, decoded(&row.value))),
             RowKind::Order => drop(state.orders.insert(id, decoded(&row.value))),
-            RowKind::Model | RowKind::Imported => panic!("nothing was learned or imported"),
+            RowKind::Imported => drop(imported.insert(id, row.value.to_vec())),
+            RowKind::Model => panic!("nothing was learned"),
             RowKind::Request => panic!("an export holds no answered writes"),
         }
     }
+    let imported: Arc<pb::ImportAffinitiesRequest> =
+        decoded(&imported.into_values().flatten().collect::<Vec<_>>());
+    state.imported = imported.affinities.iter().map(|it| (affinity_key(it), Arc::new(it.clone()))).collect();
     (rows.header().generation, state)
 }
 
