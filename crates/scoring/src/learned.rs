@@ -141,16 +141,15 @@ fn taught<'a>(
         return bought_again(setting, model, &history, is_looked_at);
     }
     let first = rank(setting);
-    let mut list = Vec::new();
-    // What was bought before is nothing to be told of, and what is ranked already has its place.
-    let mut passed: HashSet<u32, GlobalState> = HashSet::default();
-    let second = (first.kind == AffinityKind::BoughtAfter).then(|| {
-        passed.extend(first.ranked.iter().map(|ranked| ranked.target));
-        passed.extend(history().iter().flat_map(|history| &history.bought).map(|bought| bought.product));
-        beside(setting)
-    });
-    list.extend(first.known(setting, &mut is_looked_at));
-    if let Some(mut second) = second {
+    let kind = first.kind;
+    let mut list: Vec<_> = first.known(setting, &mut is_looked_at).collect();
+    if kind == AffinityKind::BoughtAfter {
+        let mut second = beside(setting);
+        // What was bought before is nothing to be told of, and what has a place already keeps it.
+        let bought = history().into_iter().flat_map(|history| history.bought);
+        let mut passed: HashSet<u32, GlobalState> = bought.map(|bought| bought.product).collect();
+        let standing = list.iter().filter(|(_, learned)| learned.lift >= setting.limits.lift_min as f32);
+        passed.extend(standing.filter_map(|(target, _)| model.place(target.own())));
         second.ranked.retain(|ranked| !passed.contains(&ranked.target));
         list.extend(second.known(setting, &mut is_looked_at));
     }

@@ -307,11 +307,15 @@ fn what_others_bought_later_is_put_down_to_what_they_bought_before() {
             world.orders.push(of("q", 60, "other07"));
         }
     }
+    // The history leads to a bulb too, which is no reason to keep it from those who have a lamp.
+    world.orders.extend((0..30).map(|nth| bought(&format!("r{nth}"), &format!("b-{nth}"), 50, &["bulb2"])));
     world.query = query(Stage::Delivered, &["lamp2"]);
     world.query.shopper = sidecart_catalog::ShopperId::new("b-55").ok();
     let ids = offered(&world);
     assert!(!ids.contains(&"other07".to_owned()), "it follows a printer, not the lamp: {ids:?}");
     assert!(ids.contains(&"bulb2".to_owned()), "what goes with the lamp is there all the same: {ids:?}");
+    let (explained, said) = explain(&world.snapshot(), &world.query, &[id("bulb2")]);
+    assert_eq!((explained.offers.len(), said[0].gate), (ids.len(), Gate::Passed));
 }
 
 #[test]
