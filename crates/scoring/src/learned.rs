@@ -22,7 +22,7 @@ use sidecart_catalog::{Entry, ProductId};
 use sidecart_rules::Stage;
 
 use self::{
-    evidence::Evidence,
+    evidence::{Evidence, Witness},
     history::{Bought, History},
     sums::Sums,
 };
@@ -269,11 +269,11 @@ fn ranking(
 
 fn beside_one(setting: &Setting<'_>, model: &Model, place: u32) -> Vec<Ranked> {
     let parts = model.parts();
-    let entry = setting.anchors[0].entry;
+    let witness = Witness::new(model, setting.anchors[0].entry, Some(place));
     let entries = parts.with.range(place as usize).filter(|at| parts.with_chance[*at] > 0.0);
     let ranked = entries.map(|at| {
         let target = parts.with.target(at);
-        let evidence = Evidence::of(model, entry, Some(place), target);
+        let evidence = witness.evidence(model, target);
         Ranked { target, score: parts.with_chance[at].into(), anchor: 0, evidence }
     });
     best_first(ranked.collect())
@@ -318,8 +318,11 @@ fn beside_cart(
         best.select_nth_unstable_by(RANKED_MAX, |a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
         best.truncate(RANKED_MAX);
     }
+    let anchors = setting.anchors.iter().zip(places);
+    let witnesses: Vec<Witness> =
+        anchors.map(|(anchor, place)| Witness::new(model, anchor.entry, *place)).collect();
     let ranked = best.into_iter().map(|(target, score)| {
-        let (anchor, evidence) = speaker(setting, model, places, target);
+        let (anchor, evidence) = speaker(&witnesses, model, target);
         Ranked { target, score, anchor, evidence }
     });
     (best_first(ranked.collect()), Some(grounds))
@@ -367,10 +370,10 @@ fn views(model: &Model, known: &[u32]) -> Vec<(u32, View)> {
 }
 
 /// The line of a cart that speaks for a target: the one with the highest lift.
-fn speaker(setting: &Setting<'_>, model: &Model, places: &[Option<u32>], target: u32) -> (usize, Evidence) {
+fn speaker(witnesses: &[Witness], model: &Model, target: u32) -> (usize, Evidence) {
     let mut speaker = (0, Evidence::NONE);
-    for (anchor, place) in places.iter().enumerate() {
-        let evidence = Evidence::of(model, setting.anchors[anchor].entry, *place, target);
+    for (anchor, witness) in witnesses.iter().enumerate() {
+        let evidence = witness.evidence(model, target);
         if evidence.lift > speaker.1.lift || speaker.1.support == 0 {
             speaker = (anchor, evidence);
         }

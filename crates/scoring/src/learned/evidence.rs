@@ -22,22 +22,38 @@ pub(super) struct Evidence {
 impl Evidence {
     /// None at all: the target is bought often, beside whatever.
     pub(super) const NONE: Self = Self { support: 0, lift: 0.0, level: Level::Shop };
+}
 
-    /// What orders say beside an anchor, which is at a place of the model where it was ever sold.
-    pub(super) fn of(model: &Model, anchor: &Entry, place: Option<u32>, target: u32) -> Self {
+/// An anchor, as far as orders speak of it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Witness {
+    /// Its place in the model, where it was ever sold.
+    place: Option<u32>,
+    /// Whether its own orders are too few to tell that something does not go with it.
+    is_thin: bool,
+    shelf: Option<Shelf>,
+}
+
+impl Witness {
+    pub(super) fn new(model: &Model, anchor: &Entry, place: Option<u32>) -> Self {
+        let is_thin = place.is_none_or(|place| model.parts().orders[place as usize] < THIN);
+        Self { place, is_thin, shelf: Shelf::of(model, anchor) }
+    }
+
+    /// What orders say for a target beside it.
+    pub(super) fn evidence(&self, model: &Model, target: u32) -> Evidence {
         let parts = model.parts();
-        let at = place.and_then(|place| parts.with.find(place as usize, target));
-        let own = at.map_or(Self::NONE, |at| {
+        let at = self.place.and_then(|place| parts.with.find(place as usize, target));
+        let own = at.map_or(Evidence::NONE, |at| {
             let (support, lift) = (parts.with_support[at], parts.with_lift[at]);
-            if support > 0 { Self { support, lift, level: Level::Product } } else { Self::NONE }
+            if support > 0 { Evidence { support, lift, level: Level::Product } } else { Evidence::NONE }
         });
-        let is_thin = place.is_none_or(|place| parts.orders[place as usize] < THIN);
-        if own.lift > 1.0 || !is_thin && own.support > 0 {
+        if own.lift > 1.0 || !self.is_thin && own.support > 0 {
             return own;
         }
-        match Shelf::of(model, anchor).map(|shelf| shelf.evidence(model, target)) {
+        match self.shelf.map(|shelf| shelf.evidence(model, target)) {
             // Enough orders of the anchor itself do not show it.
-            Some(said) if !is_thin => Self { lift: 0.0, ..said },
+            Some(said) if !self.is_thin => Evidence { lift: 0.0, ..said },
             Some(said) if said.lift > 1.0 || own.support == 0 => said,
             _ => own,
         }
