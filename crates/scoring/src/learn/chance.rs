@@ -99,9 +99,9 @@ impl Chances {
         let trend = trend(counts);
         let ranker = Ranker { counts, trend: &trend };
         let of_all = ranker.of_all();
-        let above: Vec<_> = of_parents.iter().map(|shelf| ranker.of_parent(shelf, &of_all)).collect();
-        let parent_lists = of_parents.iter().zip(&above).enumerate().map(|(parent, (shelf, above))| {
-            shelf.shelved(ranker.best(above.iter().copied()), parents.get(parent), counts)
+        let parent_lists = of_parents.iter().enumerate().map(|(parent, shelf)| {
+            let list = ranker.best(ranker.of_parent(shelf, &of_all).into_iter());
+            shelf.shelved(list, parents.get(parent), counts)
         });
         let done = parallel::map(
             leaves.len(),
@@ -109,8 +109,9 @@ impl Chances {
             || vec![0.0; corpus.products.len()],
             |room, leaf| {
                 let parent = leaves.get(leaf).first().map_or(NONE, |first| shelves.parent[*first as usize]);
-                let above = above.get(parent as usize).unwrap_or(&of_all);
-                ranker.of_leaf(&of_leaves[leaf], above, leaves.get(leaf), room)
+                let above = of_parents.get(parent as usize);
+                let above = above.map_or_else(|| of_all.clone(), |above| ranker.of_parent(above, &of_all));
+                ranker.of_leaf(&of_leaves[leaf], &above, leaves.get(leaf), room)
             },
         );
         let mut of_products: Vec<Vec<Chance>> = vec![Vec::new(); corpus.products.len()];
@@ -260,6 +261,7 @@ impl Ranker<'_> {
         if list.len() > LIST_MAX {
             list.select_nth_unstable_by(LIST_MAX, order);
             list.truncate(LIST_MAX);
+            list.shrink_to_fit();
         }
         list.sort_unstable_by(order);
         list
