@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use sidecart::v1::{self as pb, Outcome, SnapshotPart};
 
-use super::served::State;
+use super::served::{State, affinity_key};
 
 /// A write, as an author means it.
 #[derive(Clone, Debug)]
@@ -85,11 +85,6 @@ impl Write {
 
 fn product_id(product: &pb::Product) -> &String {
     &product.product_id
-}
-
-/// What tells one imported affinity from another.
-pub(crate) fn affinity_key(affinity: &pb::Affinity) -> String {
-    format!("{} {} {}", affinity.anchor_id, affinity.kind, affinity.target_id)
 }
 
 fn rule_id(rule: &pb::Rule) -> &String {

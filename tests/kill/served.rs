@@ -7,8 +7,6 @@ use sidecart::{client::Client, v1 as pb};
 use sidecart_server::store::{RowKind, export::Reader};
 use tonic::{Code, Status};
 
-use super::model::affinity_key;
-
 /// Products, rules, policies, orders and imported affinities of one merchant, or of one author of it, by id.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct State {
@@ -58,6 +56,11 @@ fn difference<T: PartialEq + std::fmt::Debug>(
     let id = left.keys().chain(right.keys()).find(|id| left.get(*id) != right.get(*id))?;
     let counts = format!("{} and {} of them", left.len(), right.len());
     Some(format!("{what} {id} ({counts}): {:?} and {:?}", left.get(id), right.get(id)))
+}
+
+/// What tells one imported affinity from another.
+pub(crate) fn affinity_key(affinity: &pb::Affinity) -> String {
+    format!("{} {} {}", affinity.anchor_id, affinity.kind, affinity.target_id)
 }
 
 /// What is served of a merchant.

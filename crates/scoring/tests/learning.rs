@@ -50,6 +50,15 @@ fn orders(count: usize) -> Vec<RecordedOrder> {
     (0..count).map(order).collect()
 }
 
+/// Sixty shoppers `b-0` to `b-59` buy the one, and the first forty of them the other a month later.
+fn later(one: &str, other: &str) -> Vec<RecordedOrder> {
+    let of = |shopper: usize, days_ago: i64, product: &str| {
+        bought(&format!("{product}-{shopper}"), &format!("b-{shopper}"), days_ago, &[product])
+    };
+    let first = (0..60).map(|shopper| of(shopper, 90, one));
+    first.chain((0..40).map(|shopper| of(shopper, 60, other))).collect()
+}
+
 fn offered(world: &World) -> Vec<String> {
     let decision = recommend(&world.snapshot(), &world.query);
     decision.offers.iter().map(|offer| offer.target.product().id().to_string()).collect()
@@ -229,15 +238,7 @@ fn a_consumable_is_offered_again_when_the_shopper_is_due() {
 #[test]
 fn what_is_bought_later_is_offered_after_the_purchase() {
     let mut world = shop();
-    for shopper in 0..60 {
-        let of = |what: &str, days: i64, product: &str| {
-            bought(&format!("{what}{shopper}"), &format!("b-{shopper}"), days, &[product])
-        };
-        world.orders.push(of("p", 90, "printer4"));
-        if shopper < 40 {
-            world.orders.push(of("q", 60, "other07"));
-        }
-    }
+    world.orders.extend(later("printer4", "other07"));
     world.query = query(Stage::Delivered, &["printer4"]);
     world.query.shopper = sidecart_catalog::ShopperId::new("b-55").ok();
     let decision = recommend(&world.snapshot(), &world.query);
@@ -253,15 +254,7 @@ fn another_of_a_kind_that_is_bought_at_another_time_is_a_substitute() {
     for nth in 0..5 {
         world.product(&format!("ink{nth}")).kind = Kind::Consumable;
     }
-    for shopper in 0..60 {
-        let of = |what: &str, days: i64, product: &str| {
-            bought(&format!("{what}{shopper}"), &format!("b-{shopper}"), days, &[product])
-        };
-        world.orders.push(of("p", 90, "ink4"));
-        if shopper < 40 {
-            world.orders.push(of("q", 60, "ink3"));
-        }
-    }
+    world.orders.extend(later("ink4", "ink3"));
     world.query = query(Stage::Delivered, &["ink4"]);
     world.query.shopper = sidecart_catalog::ShopperId::new("b-55").ok();
     let (decision, said) = explain(&world.snapshot(), &world.query, &ids(&["ink3"]));
@@ -298,15 +291,7 @@ fn a_product_with_few_orders_leaves_the_word_to_its_category() {
 #[test]
 fn what_others_bought_later_is_put_down_to_what_they_bought_before() {
     let mut world = shop();
-    for shopper in 0..60 {
-        let of = |what: &str, days: i64, product: &str| {
-            bought(&format!("{what}{shopper}"), &format!("b-{shopper}"), days, &[product])
-        };
-        world.orders.push(of("p", 90, "printer4"));
-        if shopper < 40 {
-            world.orders.push(of("q", 60, "other07"));
-        }
-    }
+    world.orders.extend(later("printer4", "other07"));
     // The history leads to a bulb too, which is no reason to keep it from those who have a lamp.
     world.orders.extend((0..30).map(|nth| bought(&format!("r{nth}"), &format!("b-{nth}"), 50, &["bulb2"])));
     world.query = query(Stage::Delivered, &["lamp2"]);
