@@ -269,7 +269,8 @@ fn ranking(
 
 fn beside_one(setting: &Setting<'_>, model: &Model, place: u32) -> Vec<Ranked> {
     let parts = model.parts();
-    let witness = Witness::new(model, setting.anchors[0].entry, Some(place));
+    let catalog = setting.snapshot.catalog();
+    let witness = Witness::new(model, catalog, setting.anchors[0].entry, Some(place));
     let entries = parts.with.range(place as usize).filter(|at| parts.with_chance[*at] > 0.0);
     let ranked = entries.map(|at| {
         let target = parts.with.target(at);
@@ -319,8 +320,9 @@ fn beside_cart(
         best.truncate(RANKED_MAX);
     }
     let anchors = setting.anchors.iter().zip(places);
+    let catalog = setting.snapshot.catalog();
     let witnesses: Vec<Witness> =
-        anchors.map(|(anchor, place)| Witness::new(model, anchor.entry, *place)).collect();
+        anchors.map(|(anchor, place)| Witness::new(model, catalog, anchor.entry, *place)).collect();
     let ranked = best.into_iter().map(|(target, score)| {
         let (anchor, evidence) = speaker(&witnesses, model, target);
         Ranked { target, score, anchor, evidence }

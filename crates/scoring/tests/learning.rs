@@ -202,6 +202,14 @@ fn a_product_that_was_never_sold_is_answered_by_those_like_it() {
     }
     world.query.anchors = ids(&["camera9"]);
     assert_eq!(offered(&world)[0], "card2", "as its sibling");
+    world.limits(Override::default());
+    assert_eq!(
+        offered(&world),
+        ["card2"],
+        "its own orders are too few to tell, those of its sibling are not"
+    );
+    world.orders.push(bought("first", "", 1, &["camera9"]));
+    assert_eq!(offered(&world), ["card2"], "nor are they once it is sold");
     world.orders.extend((0..20).map(|nth| bought(&format!("n{nth}"), "", 1, &["camera8", "bulb0"])));
     world.query.anchors = ids(&["camera8"]);
     assert_eq!(offered(&world)[0], "bulb0", "its own evidence, as soon as there is some");

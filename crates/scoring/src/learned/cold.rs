@@ -10,12 +10,8 @@ use rapidhash::fast::GlobalState;
 use sidecart_catalog::{Entry, TermId};
 use sidecart_rules::SCAN_MAX;
 
-use super::{
-    Ranked, best_first,
-    evidence::{Evidence, Shelf},
-};
+use super::{Ranked, best_first, evidence::Witness};
 use crate::{
-    answer::Level,
     learn::lists::LIST_MAX,
     model::{Model, ModelParts},
     setting::Setting,
@@ -34,7 +30,6 @@ const STRENGTH: f64 = 50.0;
 struct StandIn {
     place: u32,
     weight: f64,
-    is_sibling: bool,
 }
 
 /// What goes with the anchor at a place of the setting, which was never sold.
@@ -68,18 +63,11 @@ pub(super) fn rank(setting: &Setting<'_>, model: &Model, anchor: usize) -> Vec<R
             }
         }
     }
-    let shelf = Shelf::of(model, entry);
-    let is_sibling = stand_ins.iter().any(|it| it.is_sibling);
+    let witness = Witness::new(model, setting.snapshot.catalog(), entry, None);
     let trust = orders / (orders + STRENGTH) / weight.max(f64::MIN_POSITIVE);
     let ranked = above_base.into_iter().map(|(target, above)| {
-        let said = shelf.map_or(Evidence::NONE, |shelf| shelf.evidence(model, target));
-        let level = if is_sibling && said.support > 0 { Level::Family } else { said.level };
-        Ranked {
-            target,
-            score: (base(target) + trust * above).max(0.0),
-            anchor,
-            evidence: Evidence { level, ..said },
-        }
+        let score = (base(target) + trust * above).max(0.0);
+        Ranked { target, score, anchor, evidence: witness.evidence(model, target) }
     });
     best_first(ranked.collect())
 }
@@ -110,8 +98,7 @@ fn stand_ins(setting: &Setting<'_>, model: &Model, entry: &Entry) -> Vec<StandIn
             let other = catalog.entry(index)?;
             let place = model.place(other.own())?;
             let orders = f64::from(model.parts().orders[place as usize]);
-            let is_sibling = other.family() == entry.family();
-            Some(StandIn { place, weight: likeness(entry, other).exp() * orders.sqrt(), is_sibling })
+            Some(StandIn { place, weight: likeness(entry, other).exp() * orders.sqrt() })
         })
         .collect();
     if found.len() > STAND_INS {
