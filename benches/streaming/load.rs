@@ -14,7 +14,12 @@ use tokio::{
     time::{Instant, sleep_until},
 };
 
-use crate::{Fault, MERCHANT, harness::figures::Times, synthetic::World, synthetic::orders::History};
+use crate::{
+    MERCHANT,
+    harness::{Fault, figures::Times},
+    synthetic::World,
+    synthetic::orders::History,
+};
 
 /// Connections that ask.
 const CONNECTIONS: usize = 8;

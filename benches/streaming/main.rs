@@ -12,9 +12,10 @@ mod load;
 #[path = "../synthetic/mod.rs"]
 mod synthetic;
 
-use std::{env, io, process::ExitCode, sync::Arc, time::Duration};
+use std::{env, process::ExitCode, sync::Arc, time::Duration};
 
 use harness::{
+    Fault,
     child::{self, Server},
     figures::{Table, Times, gib},
 };
@@ -33,19 +34,6 @@ const LEARNING_ROUNDS: usize = 2;
 const PHASE: Duration = Duration::from_secs(5);
 /// What p99 beside the stream may be, beside p99 without.
 const SLOWER_MAX: f64 = 1.5;
-
-/// What can go wrong.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum Fault {
-    #[error("{0}")]
-    Io(#[from] io::Error),
-    #[error("{0}")]
-    Transport(#[from] tonic::transport::Error),
-    #[error("{0}")]
-    Status(#[from] tonic::Status),
-    #[error("unexpected: {0}")]
-    Wrong(String),
-}
 
 struct Size {
     products: u64,

@@ -7,7 +7,10 @@ use std::{
 
 use sidecart::{client::Client, v1 as pb};
 
-use crate::{Fault, harness::figures::Times, synthetic::World};
+use crate::{
+    harness::{Fault, figures::Times},
+    synthetic::World,
+};
 
 /// How long a change may take before the measurement is given up.
 const PATIENCE: Duration = Duration::from_secs(10);

@@ -15,10 +15,11 @@ mod load;
 #[path = "../synthetic/mod.rs"]
 mod synthetic;
 
-use std::{env, io, path::Path, process::ExitCode, sync::Arc, time::Duration};
+use std::{env, path::Path, process::ExitCode, sync::Arc, time::Duration};
 
 use changes::{Probe, What, change, probes, stream};
 use harness::{
+    Fault,
     child::{self, Server},
     figures::{Table, gib, rate, seconds},
 };
@@ -37,19 +38,6 @@ const DEPTHS: [usize; 2] = [2, 8];
 /// What is changed, and its name in the table.
 const CHANGES: [(What, &str); 2] =
     [(What::Price, "one-product price change"), (What::Pairing, "one-pairing change")];
-
-/// What can go wrong.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum Fault {
-    #[error("{0}")]
-    Io(#[from] io::Error),
-    #[error("{0}")]
-    Transport(#[from] tonic::transport::Error),
-    #[error("{0}")]
-    Status(#[from] tonic::Status),
-    #[error("unexpected: {0}")]
-    Wrong(String),
-}
 
 /// How much is measured.
 struct Size {
