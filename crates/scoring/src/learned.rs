@@ -218,8 +218,9 @@ pub(crate) fn rank(setting: &Setting<'_>) -> Ranking {
     if after.is_empty() {
         return beside(setting);
     }
-    let calibration = setting.snapshot.model().parts().calibration.after;
-    ranking(setting, after, None, calibration, AffinityKind::BoughtAfter)
+    let model = setting.snapshot.model();
+    let calibration = model.parts().calibration.after;
+    ranking(model, &places(setting), (after, None), calibration, AffinityKind::BoughtAfter)
 }
 
 /// Ranks what is bought beside the anchors.
@@ -238,7 +239,7 @@ fn beside(setting: &Setting<'_>) -> Ranking {
         [_] => calibrations.line,
         _ => calibrations.cart,
     };
-    ranking(setting, ranked, grounds, calibration, AffinityKind::BoughtWith)
+    ranking(model, &places, (ranked, grounds), calibration, AffinityKind::BoughtWith)
 }
 
 /// Where each anchor is in the model, if it was ever sold.
@@ -248,19 +249,19 @@ fn places(setting: &Setting<'_>) -> Vec<Option<u32>> {
 
 /// A ranking with what tells how good it is.
 fn ranking(
-    setting: &Setting<'_>,
-    mut ranked: Vec<Ranked>,
-    grounds: Option<Grounds>,
+    model: &Model,
+    places: &[Option<u32>],
+    (mut ranked, grounds): (Vec<Ranked>, Option<Grounds>),
     calibration: Calibration,
     kind: AffinityKind,
 ) -> Ranking {
     ranked.truncate(RANKED_MAX);
     let score = |at: usize| ranked.get(at).or(ranked.last()).map_or(0.0, |ranked| ranked.score);
     let lead = ((score(0) + TINY) / (score(9) + TINY)).ln();
-    let orders = &setting.snapshot.model().parts().orders;
+    let orders = &model.parts().orders;
     let support: u32 =
-        places(setting).iter().flatten().map(|place| orders[*place as usize]).fold(0, u32::saturating_add);
-    let anchors = (setting.anchors.len() as f64).ln();
+        places.iter().flatten().map(|place| orders[*place as usize]).fold(0, u32::saturating_add);
+    let anchors = (places.len() as f64).ln();
     let Grounds { strength, share } =
         grounds.unwrap_or(Grounds { strength: (f64::from(support) + 1.0).ln(), share: 0.0 });
     let signals = Signals { strength, share, anchors, lead };
