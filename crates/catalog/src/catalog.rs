@@ -3,7 +3,7 @@
 //! Cloning is cheap and a change copies only what it touches, so generations share what they have in common.
 //! Dense indexes say in which order products arrived and must never decide an answer; ids do.
 
-use std::{cmp::Ordering, sync::Arc};
+use std::{borrow::Cow, cmp::Ordering, sync::Arc};
 
 use imbl::{GenericHashMap, Vector, shared_ptr::DefaultSharedPtr};
 use rapidhash::fast::GlobalState;
@@ -12,6 +12,7 @@ use crate::{
     category::CategoryPath,
     entry::Entry,
     id::ProductId,
+    names::{Link, Names, Word, WordId, fold, words},
     offer::{OfferPatch, Patched},
     postings::Postings,
     product::Product,
@@ -55,6 +56,9 @@ pub struct Catalog {
     by_id: Map<ProductId, u32>,
     postings: Map<TermId, (Term, Postings)>,
     all: Postings,
+    names: Names,
+    /// Products whose names are not in the index yet.
+    unnamed: Vector<u32>,
 }
 
 impl Catalog {
@@ -146,6 +150,10 @@ impl Catalog {
             return Ok(Change::Unchanged);
         }
         let says_the_same = product.says_the_same_as(old.product());
+        if texts(&product) != texts(old.product()) {
+            self.names.drop_names(index, &texts(old.product()));
+            self.unnamed.push_back(index);
+        }
         let entry = Entry::new(product);
         if entry.terms() != old.terms() || entry.product().family() != old.product().family() {
             self.unpost(&old);
@@ -172,6 +180,7 @@ impl Catalog {
         let Some(index) = self.index_of(id) else { return false };
         let Some(old) = self.entry(index).cloned() else { return false };
         self.unpost(&old);
+        self.names.drop_names(index, &texts(old.product()));
         let slots = &self.slots;
         self.all.remove(|other| id_at(slots, other).cmp(id));
         self.by_id.remove(id);
@@ -193,6 +202,53 @@ impl Catalog {
         self.all.insert(index, |other| id_at(slots, other).cmp(id.as_str()));
         self.by_id.insert(id, index);
         self.post(index, &entry);
+        self.unnamed.push_back(index);
+    }
+
+    /// Brings the text index up to date with the names given since it last was.
+    ///
+    /// Apart from the changes, for names are added in batches. Until then new names are not linked.
+    pub fn settle_names(&mut self) {
+        let mut unnamed: Vec<u32> = std::mem::take(&mut self.unnamed).into_iter().collect();
+        if unnamed.is_empty() {
+            return;
+        }
+        unnamed.sort_unstable();
+        unnamed.dedup();
+        let slots = &self.slots;
+        let named = unnamed.into_iter().filter_map(|index| {
+            let entry = slots.get(index as usize)?.as_ref()?;
+            Some((index, texts(entry.product())))
+        });
+        self.names.add(named);
+    }
+
+    /// The products, families and categories that a text names, in the order of the text.
+    pub fn link(&self, text: &[Word]) -> Vec<Link> {
+        self.names.link(self, text)
+    }
+
+    /// Whether a word stands in the name of a product.
+    pub fn has_word(&self, word: WordId) -> bool {
+        self.names.has_word(word)
+    }
+
+    /// Bytes of the text index.
+    pub fn names_bytes(&self) -> usize {
+        self.names.bytes()
+    }
+
+    /// The term of an id under which products are posted.
+    pub fn term(&self, id: TermId) -> Option<&Term> {
+        self.postings.get(&id).map(|(term, _)| term)
+    }
+
+    /// How many words the own name of a category has.
+    pub(crate) fn category_words(&self, category: TermId) -> Option<usize> {
+        match self.postings.get(&category) {
+            Some((Term::Category(path), _)) => path.as_slice().last().map(|name| words(name).len()),
+            _ => None,
+        }
     }
 
     /// Puts an entry in its slot; its category is shared with the products that have the same.
@@ -207,7 +263,13 @@ impl Catalog {
     fn post(&mut self, index: u32, entry: &Entry) {
         let (id, slots) = (entry.product().id().as_str(), &self.slots);
         for term in entry.posted() {
-            let (_, list) = self.postings.entry(term.id()).or_insert_with(|| (term, Postings::default()));
+            let names = &mut self.names;
+            let (_, list) = self.postings.entry(term.id()).or_insert_with(|| {
+                if let Term::Category(path) = &term {
+                    path.as_slice().last().iter().for_each(|name| names.add_category(name, term.id()));
+                }
+                (term, Postings::default())
+            });
             list.insert(index, |other| id_at(slots, other).cmp(id));
         }
     }
@@ -219,6 +281,9 @@ impl Catalog {
             list.remove(|other| id_at(slots, other).cmp(id));
             if list.is_empty() {
                 self.postings.remove(&term.id());
+                if let Term::Category(path) = &term {
+                    path.as_slice().last().iter().for_each(|name| self.names.drop_category(name, term.id()));
+                }
             }
         }
     }
@@ -245,6 +310,16 @@ impl Catalog {
     fn id(&self, index: u32) -> &str {
         id_at(&self.slots, index)
     }
+}
+
+/// The names a product is known by: its title, its aliases, and its id as one word where that has a digit.
+fn texts(product: &Product) -> Vec<Cow<'_, str>> {
+    let id = Some(product.id().as_str()).filter(|id| id.bytes().any(|byte| byte.is_ascii_digit()));
+    let aliases = product.aliases().iter().map(|alias| Cow::Borrowed(alias.as_ref()));
+    std::iter::once(Cow::Borrowed(product.title()))
+        .chain(aliases)
+        .chain(id.map(|id| fold(id).into()))
+        .collect()
 }
 
 /// The id at an index; free slots sort first, and no list names one.

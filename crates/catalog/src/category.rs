@@ -54,7 +54,8 @@ impl CategoryPath {
         Self(names.into())
     }
 
-    pub(crate) fn as_slice(&self) -> &[Arc<str>] {
+    /// The names, root first, as a slice.
+    pub fn as_slice(&self) -> &[Arc<str>] {
         &self.0
     }
 }

@@ -8,6 +8,7 @@ mod category;
 mod entry;
 mod id;
 mod money;
+pub mod names;
 mod offer;
 mod postings;
 mod product;

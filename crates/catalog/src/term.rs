@@ -60,6 +60,11 @@ impl TermId {
         Self(2).and(name)
     }
 
+    /// The term of being in this category or below.
+    pub fn of_path(path: &CategoryPath) -> Self {
+        Self::of_category(path.as_slice())
+    }
+
     pub(crate) fn of_category(names: &[Arc<str>]) -> Self {
         names.iter().fold(Self(3), |above, name| above.and(name))
     }
