@@ -38,11 +38,14 @@ impl Chance {
         };
         let products = corpus.products.len().max(1) as f64;
         let evidence = (products.ln() + EVIDENCE_OF_ONE).clamp(EVIDENCE_MIN, EVIDENCE_MAX);
+        let orders = u32::try_from(corpus.baskets.len()).unwrap_or(u32::MAX);
+        // No pair is in more orders than there are.
+        let counts = LOOKED_UP.min(orders.saturating_add(1));
         Self {
             beside: corpus.holders.iter().map(others).collect(),
             lines: corpus.baskets.item_count().max(1) as f64,
             evidence,
-            least: (0..LOOKED_UP).map(|count| least_mean(count.into(), evidence)).collect(),
+            least: (0..counts).map(|count| least_mean(count.into(), evidence)).collect(),
         }
     }
 
