@@ -228,5 +228,6 @@ fn query(asked: &pb::RecommendRequest) -> Query {
         taken: Vec::new(),
         results_max: None,
         policy: Arc::new(Policy::built_in()),
+        conversation: None,
     }
 }

@@ -239,7 +239,7 @@ impl Pen {
             stock_min: Some(self.random.below(1_000_000).cast_signed()),
             ..pb::PolicyLimits::default()
         };
-        pb::Policy { name: self.policy_name(), limits: Some(limits), overrides: Vec::new() }
+        pb::Policy { name: self.policy_name(), limits: Some(limits), ..pb::Policy::default() }
     }
 
     fn policy_name(&self) -> String {

@@ -96,7 +96,7 @@ impl Marks {
     pub(crate) fn policy(self) -> pb::Policy {
         let limits =
             pb::PolicyLimits { offers_max: Some(OFFERS_MIN + self.policy), ..pb::PolicyLimits::default() };
-        pb::Policy { name: "default".into(), limits: Some(limits), overrides: Vec::new() }
+        pb::Policy { name: "default".into(), limits: Some(limits), ..pb::Policy::default() }
     }
 
     /// The only right answer: as many offers as the policy says, where the rules say, at the catalog's price.

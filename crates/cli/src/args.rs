@@ -46,6 +46,10 @@ pub(crate) enum Command {
     Import(ImportArgs),
     /// Ask what to offer
     Recommend(RecommendArgs),
+    /// Follow a conversation: write as the customer, see what is understood and offered
+    Chat(ChatArgs),
+    /// Find the products that texts name
+    Link(LinkArgs),
     /// Ask why products are, or are not, among the offers
     Explain(ExplainArgs),
     /// Measure on files, without a server, how well answers foretell later orders
@@ -154,6 +158,39 @@ pub(crate) struct RecommendArgs {
     /// At most this many offers [default: as the policy says]
     #[arg(long, value_name = "N")]
     pub(crate) max_results: Option<u32>,
+}
+
+/// See [`Command::Chat`].
+#[derive(Debug, Args)]
+pub(crate) struct ChatArgs {
+    #[command(flatten)]
+    pub(crate) context: ContextFlags,
+    /// Ask each line {"id","text"} of this file as the only turn of a chat instead; `-` is standard input
+    #[arg(long, value_name = "FILE", requires = "out", conflicts_with_all = ["session", "language", "policy"])]
+    pub(crate) batch: Option<PathBuf>,
+    /// Where the answers of --batch go: {"id","verdict","question"}; `-` is standard output
+    #[arg(long, value_name = "FILE", requires = "batch")]
+    pub(crate) out: Option<PathBuf>,
+    /// Name of the conversation, to go on with one [default: a new one]
+    #[arg(long, value_name = "ID")]
+    pub(crate) session: Option<String>,
+    /// Language of what is safe to say: de, en, es, fr or ja [default: the customer's]
+    #[arg(long, value_name = "TAG")]
+    pub(crate) language: Option<String>,
+    /// Name of the policy to answer under
+    #[arg(long, value_name = "NAME")]
+    pub(crate) policy: Option<String>,
+}
+
+/// See [`Command::Link`].
+#[derive(Debug, Args)]
+pub(crate) struct LinkArgs {
+    /// File of texts, one {"id","text"} a line; `-` is standard input
+    #[arg(long, value_name = "FILE")]
+    pub(crate) batch: PathBuf,
+    /// Where the answers go: {"id","product_ids":[best first]}; `-` is standard output
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: PathBuf,
 }
 
 /// See [`Command::Explain`].

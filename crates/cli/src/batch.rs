@@ -1,4 +1,4 @@
-//! `recommend --batch`: a file of questions in, a file of answers out, in the same order.
+//! A file of questions in, a file of answers out, in the same order: `recommend --batch`, and what texts are asked.
 
 use std::{
     fs::File,
@@ -42,9 +42,20 @@ pub(crate) struct Batch {
 }
 
 /// One question with the id that its answer carries.
-struct Question {
-    id: Value,
-    request: pb::RecommendRequest,
+pub(crate) struct Question {
+    pub(crate) id: Value,
+    pub(crate) request: pb::RecommendRequest,
+}
+
+/// Writes the answer to the question of an id as one line.
+pub(crate) type WriteAnswer = fn(&mut dyn Write, &Value, &pb::RecommendResponse) -> io::Result<()>;
+
+/// What became of a file of questions.
+#[derive(Serialize)]
+pub(crate) struct Asked {
+    pub(crate) questions: usize,
+    pub(crate) offers: usize,
+    pub(crate) seconds: f64,
 }
 
 #[derive(Serialize)]
@@ -54,19 +65,23 @@ struct Answer<'a> {
     scores: Vec<f64>,
 }
 
-#[derive(Serialize)]
-struct Summary {
-    questions: usize,
-    offers: usize,
-    seconds: f64,
-}
-
 /// Asks every question and writes every answer. A line that cannot be read stops it before anything is asked.
 pub(crate) async fn batch(remote: &Remote, batch: Batch, output: Output) -> Result<()> {
     let questions = read(&batch)?;
+    let asked = ask_all(remote, questions, &batch.answers, write).await?;
+    tell(&asked, &batch.answers, output)
+}
+
+/// Asks every question and writes every answer to a file.
+pub(crate) async fn ask_all(
+    remote: &Remote,
+    questions: Vec<Question>,
+    to: &Path,
+    write: WriteAnswer,
+) -> Result<Asked> {
     let started = Instant::now();
     let count = questions.len();
-    let mut answers = create(&batch.answers)?;
+    let mut answers = create(to)?;
     let mut calls = stream::iter(calls(questions)).map(|call| ask(remote, call)).buffered(CALLS_IN_FLIGHT);
     let mut offers = 0;
     while let Some((ids, responses)) = calls.try_next().await? {
@@ -76,16 +91,20 @@ pub(crate) async fn batch(remote: &Remote, batch: Batch, output: Output) -> Resu
         }
     }
     answers.flush()?;
-    let summary = Summary { questions: count, offers, seconds: started.elapsed().as_secs_f64() };
+    Ok(Asked { questions: count, offers, seconds: started.elapsed().as_secs_f64() })
+}
+
+/// Says what became of the questions, unless the answers themselves went to standard output.
+pub(crate) fn tell(asked: &Asked, answers: &Path, output: Output) -> Result<()> {
     match output {
-        _ if lines::is_standard(&batch.answers) => {}
-        Output::Json => out::json(&summary)?,
+        _ if lines::is_standard(answers) => {}
+        Output::Json => out::json(asked)?,
         Output::Table => {
-            let Summary { questions, offers, seconds } = summary;
+            let Asked { questions, offers, seconds } = asked;
             out::line(format!(
                 "{}, {}, {seconds:.1} s",
-                out::counted(questions as u64, "question"),
-                out::counted(offers as u64, "offer")
+                out::counted(*questions as u64, "question"),
+                out::counted(*offers as u64, "offer")
             ))?;
         }
     }

@@ -7,7 +7,7 @@ use sidecart::v1 as pb;
 use crate::exit::Usage;
 
 /// What the shopper has before them.
-#[derive(Debug, Default, Args)]
+#[derive(Clone, Debug, Default, Args)]
 #[group(id = "context", multiple = true)]
 pub(crate) struct ContextFlags {
     /// Where in the journey the shopper is
@@ -49,6 +49,17 @@ pub(crate) struct ContextFlags {
 }
 
 impl ContextFlags {
+    /// The same on a product page, where no stage is said.
+    #[must_use]
+    pub(crate) fn on_a_product_page(self) -> Self {
+        Self { stage: self.stage.or(Some(Stage::Product)), ..self }
+    }
+
+    /// The products that the need is about.
+    pub(crate) fn anchors(&self) -> &[String] {
+        &self.anchors
+    }
+
     /// The request of these flags.
     ///
     /// # Errors

@@ -15,6 +15,7 @@ mod lines;
 mod out;
 mod remote;
 mod serve;
+mod texts;
 mod wire;
 
 use std::process::ExitCode;

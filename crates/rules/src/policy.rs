@@ -6,7 +6,7 @@ use std::{
     sync::{Arc, LazyLock},
 };
 
-use sidecart_catalog::{Violation, limits::STOCK_QUANTITY_MAX};
+use sidecart_catalog::{Violation, limits::STOCK_QUANTITY_MAX, names::words};
 
 use crate::{
     check,
@@ -18,6 +18,12 @@ use crate::{
 const NAME_CHARS_MAX: usize = 64;
 /// Most overrides of a policy.
 const OVERRIDES_MAX: usize = 32;
+/// Most phrases of a list.
+const PHRASES_MAX: usize = 32;
+/// Longest phrase, in bytes.
+const PHRASE_BYTES_MAX: usize = 64;
+/// Longest phrase, in words.
+const PHRASE_WORDS_MAX: usize = 16;
 /// Most policies of a merchant.
 const POLICIES_MAX: usize = 64;
 /// Largest count that a limit can be.
@@ -111,6 +117,16 @@ pub struct Policy {
     built_in: BuiltIn,
     base: Override,
     overrides: Box<[(Stages, Surfaces, Override)]>,
+    phrases: Phrases,
+}
+
+/// A merchant's own phrases that decide in a conversation.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Phrases {
+    /// Call for an offer where nothing forbids one. At most 32 of at most 64 bytes.
+    pub offer: Box<[Box<str>]>,
+    /// Forbid offers. At most 32 of at most 64 bytes.
+    pub never: Box<[Box<str>]>,
 }
 
 /// The policies of a merchant: the policy part of a snapshot.
@@ -165,7 +181,32 @@ impl Policy {
         for (at, (_, _, layer)) in overrides.iter().enumerate() {
             layer.check().map_err(|fault| fault.within(&format!("overrides[{at}].limits")))?;
         }
-        Ok(Self { name, built_in: BuiltIn::Default, base, overrides: overrides.into() })
+        let phrases = Phrases::default();
+        Ok(Self { name, built_in: BuiltIn::Default, base, overrides: overrides.into(), phrases })
+    }
+
+    /// The same with a merchant's own phrases. Field paths as in the proto (`phrases.never[2]`).
+    ///
+    /// # Errors
+    /// Too many, or the first that is empty, too long, or without a letter or digit.
+    pub fn with_phrases(self, phrases: Phrases) -> Result<Self, Violation> {
+        for (field, list) in [("phrases.offer", &phrases.offer), ("phrases.never", &phrases.never)] {
+            check::count(field, list.len(), PHRASES_MAX)?;
+            for (at, phrase) in list.iter().enumerate() {
+                let field = format!("{field}[{at}]");
+                check::text(&field, phrase, PHRASE_BYTES_MAX)?;
+                if !(1..=PHRASE_WORDS_MAX).contains(&words(phrase).len()) {
+                    let description = format!("has no word, or more than {PHRASE_WORDS_MAX}");
+                    return Err(Violation::new(field, description));
+                }
+            }
+        }
+        Ok(Self { phrases, ..self })
+    }
+
+    /// The merchant's own phrases.
+    pub fn phrases(&self) -> &Phrases {
+        &self.phrases
     }
 
     /// The built-in policy named `default`: says nothing, so that the built-in limits hold.
@@ -204,7 +245,13 @@ impl Policy {
     }
 
     fn silent(name: &str, built_in: BuiltIn) -> Self {
-        Self { name: PolicyName(name.into()), built_in, base: Override::default(), overrides: [].into() }
+        Self {
+            name: PolicyName(name.into()),
+            built_in,
+            base: Override::default(),
+            overrides: [].into(),
+            phrases: Phrases::default(),
+        }
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use sidecart_catalog::{Entry, Money, ProductId};
 use sidecart_rules::{Relation, RuleId};
 
-use crate::{gate::Gate, lead::AffinityKind};
+use crate::{conversation::Understood, gate::Gate, lead::AffinityKind};
 
 /// What to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,6 +33,80 @@ pub enum Why {
     ScanLimit,
     /// The policy makes no offers here.
     OffersDisabled,
+    /// The customer wants no offers.
+    OptedOut,
+    /// A human was asked for.
+    HumanRequested,
+    /// Someone or something may come to harm.
+    Safety,
+    /// It is about the customer's own data.
+    Privacy,
+    /// Something is being called off.
+    CancellationOpen,
+    /// Something is being given back.
+    RefundOpen,
+    /// A complaint is open.
+    ComplaintOpen,
+    /// The caller says that an issue is open.
+    IssueOpen,
+    /// The customer said a phrase at which the merchant forbids offers.
+    MerchantForbids,
+    /// The customer declined too many offers.
+    Refused,
+    /// What was open has only just been settled.
+    JustSettled,
+    /// An offer was made a moment ago.
+    JustOffered,
+    /// An offer was declined a moment ago.
+    JustDeclined,
+    /// The customer is still telling.
+    StillExplaining,
+    /// Something does not work, or the customer is angry.
+    Trouble,
+    /// It is a matter of orders, accounts or payment.
+    ServiceMatter,
+    /// The customer compares prices or products.
+    Deciding,
+    /// Nothing is asked.
+    NothingAsked,
+    /// No product is meant that can be told.
+    ProductUnclear,
+    /// A product is meant that can be read in two ways, and the offers would differ.
+    AmbiguousProduct,
+}
+
+impl Why {
+    /// Its name on the wire.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::OffersFound => "OFFERS_FOUND",
+            Self::NoAnchor => "NO_ANCHOR",
+            Self::NoEvidence => "NO_EVIDENCE",
+            Self::AllGated => "ALL_GATED",
+            Self::ScanLimit => "SCAN_LIMIT",
+            Self::OffersDisabled => "OFFERS_DISABLED",
+            Self::OptedOut => "OPTED_OUT",
+            Self::HumanRequested => "HUMAN_REQUESTED",
+            Self::Safety => "SAFETY",
+            Self::Privacy => "PRIVACY",
+            Self::CancellationOpen => "CANCELLATION_OPEN",
+            Self::RefundOpen => "REFUND_OPEN",
+            Self::ComplaintOpen => "COMPLAINT_OPEN",
+            Self::IssueOpen => "ISSUE_OPEN",
+            Self::MerchantForbids => "MERCHANT_FORBIDS",
+            Self::Refused => "REFUSED",
+            Self::JustSettled => "JUST_SETTLED",
+            Self::JustOffered => "JUST_OFFERED",
+            Self::JustDeclined => "JUST_DECLINED",
+            Self::StillExplaining => "STILL_EXPLAINING",
+            Self::Trouble => "TROUBLE",
+            Self::ServiceMatter => "SERVICE_MATTER",
+            Self::Deciding => "DECIDING",
+            Self::NothingAsked => "NOTHING_ASKED",
+            Self::ProductUnclear => "PRODUCT_UNCLEAR",
+            Self::AmbiguousProduct => "AMBIGUOUS_PRODUCT",
+        }
+    }
 }
 
 /// Where an offer comes from.
@@ -118,6 +192,8 @@ pub struct Offer {
     pub reason: Reason,
     /// What it costs.
     pub price: Money,
+    /// In a conversation: a sentence in the customer's language that claims no more than is known. Else empty.
+    pub safe_to_say: String,
 }
 
 /// What stopped a candidate, or that nothing did.
@@ -146,4 +222,6 @@ pub struct Decision {
     pub offers: Vec<Offer>,
     /// Ids in the query that the catalog does not have, ascending, each once. At most 100.
     pub unknown: Vec<ProductId>,
+    /// What was understood of the conversation, if there is one.
+    pub understood: Option<Box<Understood>>,
 }

@@ -21,8 +21,11 @@ pub(crate) fn arrange<'c, 'a, T: Trace>(
     trace: &mut T,
 ) -> Picked<'c, 'a> {
     let eligible = eligible(setting, passed, trace);
-    let (mut pins, mut rest): (Picked<'_, '_>, Picked<'_, '_>) =
-        eligible.into_iter().partition(|candidate| candidate.lead.position().is_some());
+    // In a conversation what answers the question comes first, before what the merchant gave a place.
+    let best = eligible.iter().map(|candidate| candidate.answers).max().unwrap_or_default();
+    let (mut pins, mut rest): (Picked<'_, '_>, Picked<'_, '_>) = eligible
+        .into_iter()
+        .partition(|candidate| candidate.lead.position().is_some() && candidate.answers == best);
     pins.sort_by(|a, b| by_position(a, b));
     rest.sort_by(|a, b| by_key(a, b));
     let mut room = Room { setting, taken_by: Vec::new() };
@@ -194,7 +197,10 @@ fn by_position(a: &Candidate<'_>, b: &Candidate<'_>) -> Ordering {
 }
 
 fn by_key(a: &Candidate<'_>, b: &Candidate<'_>) -> Ordering {
-    b.key.total_cmp(&a.key).then_with(|| a.entry.product().id().cmp(b.entry.product().id()))
+    b.answers
+        .cmp(&a.answers)
+        .then(b.key.total_cmp(&a.key))
+        .then_with(|| a.entry.product().id().cmp(b.entry.product().id()))
 }
 
 fn note<'a, T: Trace>(setting: &Setting<'a>, candidate: &Candidate<'a>, stop: &Stop<'_>, trace: &mut T) {

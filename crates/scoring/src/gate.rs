@@ -55,6 +55,10 @@ pub enum Gate {
     Trimmed,
     /// An earlier answer of the same batch has it.
     NotDistinct,
+    /// It was shown in the conversation, or it or one for the same need was declined.
+    Declined,
+    /// The conversation calls for no offer.
+    Conversation,
     /// The policy makes no offers here.
     OffersDisabled,
     /// The pairing selects more than is looked at for one anchor.
@@ -63,7 +67,7 @@ pub enum Gate {
 
 impl Gate {
     /// All gates, in order.
-    pub const ALL: [Self; 28] = [
+    pub const ALL: [Self; 30] = [
         Self::Passed,
         Self::NoEvidence,
         Self::RuleDisabled,
@@ -90,6 +94,8 @@ impl Gate {
         Self::SameCategoryFull,
         Self::Trimmed,
         Self::NotDistinct,
+        Self::Declined,
+        Self::Conversation,
         Self::OffersDisabled,
         Self::ScanLimit,
     ];

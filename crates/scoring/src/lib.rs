@@ -5,6 +5,7 @@
 mod answer;
 mod arrange;
 mod candidates;
+pub mod conversation;
 pub mod evaluate;
 mod explain;
 mod gate;

@@ -6,6 +6,7 @@ use sidecart_rules::{Slots, Stage};
 
 use crate::{
     answer::{Evidence, Offer, Reason, Slot, Source},
+    conversation::safe_to_say,
     lead::{Lead, Learned},
     select::{Candidate, Selection},
     setting::{Anchor, Setting},
@@ -29,6 +30,9 @@ pub(crate) fn offer(setting: &Setting<'_>, selection: &Selection<'_>, candidate:
         evidence: evidence(&candidate.lead),
         reason: reason(setting, candidate),
         price: candidate.price,
+        safe_to_say: setting
+            .chat
+            .map_or_else(String::new, |(_, language)| safe_to_say(language, setting, candidate)),
     }
 }
 

@@ -5,6 +5,8 @@ use std::sync::Arc;
 use sidecart_catalog::{Money, ProductId, ShopperId, Timestamp};
 use sidecart_rules::{Policy, Stage, Surface};
 
+use crate::conversation::Conversation;
+
 /// What the shopper has before them. Counts are bounded by the caller, at the edge.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Query {
@@ -32,6 +34,8 @@ pub struct Query {
     pub results_max: Option<u32>,
     /// The policy to answer under.
     pub policy: Arc<Policy>,
+    /// The conversation that the offer would be made in, if it would be in one.
+    pub conversation: Option<Conversation>,
 }
 
 impl Query {

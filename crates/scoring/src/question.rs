@@ -218,6 +218,7 @@ pub(crate) fn query(stage: Stage, at: Timestamp) -> Query {
         taken: Vec::new(),
         results_max: None,
         policy: Arc::new(Policy::open()),
+        conversation: None,
     }
 }
 

@@ -9,6 +9,7 @@ use crate::{
     answer::{Decision, TraceEntry, Verdict, Why},
     arrange::arrange,
     candidates::{Gathered, gather},
+    conversation::{Keeps, converse, sift},
     explain::explanation,
     offers::offer,
     query::Query,
@@ -30,12 +31,18 @@ pub const LOOKS_MAX: usize = 200_000;
 
 /// The few products that complete the purchase.
 pub fn recommend(snapshot: &Snapshot, query: &Query) -> Decision {
+    if let Some(conversation) = &query.conversation {
+        return converse(snapshot, query, conversation, Keeps::Nothing).0;
+    }
     let setting = Setting::new(snapshot, query);
     decide(&setting, &Routes::new(&setting), &mut Untraced)
 }
 
 /// The same answer, with what stopped each candidate, by product id; at most [`TRACE_MAX`].
 pub fn traced(snapshot: &Snapshot, query: &Query) -> (Decision, Vec<TraceEntry>) {
+    if let Some(conversation) = &query.conversation {
+        return converse(snapshot, query, conversation, Keeps::Trace);
+    }
     let setting = Setting::new(snapshot, query);
     let mut trace = Kept::all();
     let decision = decide(&setting, &Routes::new(&setting), &mut trace);
@@ -46,6 +53,9 @@ pub fn traced(snapshot: &Snapshot, query: &Query) -> (Decision, Vec<TraceEntry>)
 ///
 /// Of several routes to a product, the one on which it got furthest speaks.
 pub fn explain(snapshot: &Snapshot, query: &Query, products: &[ProductId]) -> (Decision, Vec<TraceEntry>) {
+    if let Some(conversation) = &query.conversation {
+        return converse(snapshot, query, conversation, Keeps::Only(products));
+    }
     let setting = Setting::new(snapshot, query);
     let routes = Routes::new(&setting);
     let mut trace = Kept::only(products);
@@ -56,9 +66,12 @@ pub fn explain(snapshot: &Snapshot, query: &Query, products: &[ProductId]) -> (D
     (decision, explanations)
 }
 
-fn decide<T: Trace>(setting: &Setting<'_>, routes: &Routes<'_>, trace: &mut T) -> Decision {
+pub(crate) fn decide<T: Trace>(setting: &Setting<'_>, routes: &Routes<'_>, trace: &mut T) -> Decision {
     let gathered = gather(setting, routes, trace);
-    let selection = select(setting, routes, &gathered, trace);
+    let mut selection = select(setting, routes, &gathered, trace);
+    if let Some((chat, _)) = setting.chat {
+        selection.passed = sift(setting, chat, std::mem::take(&mut selection.passed), trace);
+    }
     let Gathered { is_cut, has_evidence, .. } = gathered;
     let arranged = arrange(setting, &selection.passed, trace);
     let offers: Vec<_> = arranged.iter().map(|candidate| offer(setting, &selection, candidate)).collect();
@@ -76,5 +89,5 @@ fn decide<T: Trace>(setting: &Setting<'_>, routes: &Routes<'_>, trace: &mut T) -
         Why::NoEvidence
     };
     let verdict = if why == Why::OffersFound { Verdict::Offer } else { Verdict::Hold };
-    Decision { verdict, why, offers, unknown: setting.unknown.clone() }
+    Decision { verdict, why, offers, unknown: setting.unknown.clone(), understood: None }
 }

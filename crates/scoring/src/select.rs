@@ -26,6 +26,8 @@ pub(crate) struct Candidate<'a> {
     pub(crate) score: f64,
     /// What the order of offers goes by, more first.
     pub(crate) key: f64,
+    /// How well it answers what a customer asked, more first; 0: it does not.
+    pub(crate) answers: u32,
     /// Where the anchors of its leads are in [`Selection::anchors`].
     pub(crate) anchors: Range<usize>,
 }
@@ -111,6 +113,7 @@ impl<'a> Selection<'a> {
                 need: lead.need(target.entry.product()),
                 score,
                 key: score::key(setting, target, score),
+                answers: 0,
                 anchors: first_anchor..self.anchors.len(),
             }),
             (_, _, Some(stopped)) => Err(stopped),

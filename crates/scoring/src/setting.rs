@@ -8,6 +8,7 @@ use sidecart_catalog::{Catalog, Entry, Money, ProductId, TermId};
 use sidecart_rules::{Limits, Rule};
 
 use crate::{
+    conversation::{Chat, Language},
     holdings::{Held, Holding, Holdings},
     query::{LiveOffer, Query},
     snapshot::Snapshot,
@@ -44,6 +45,8 @@ pub(crate) struct Setting<'a> {
     live: Vec<LiveOffer>,
     /// Ascending.
     taken: Vec<&'a ProductId>,
+    /// What a conversation says, and the language to answer in.
+    pub(crate) chat: Option<(&'a Chat, &'a Language)>,
 }
 
 /// One place where the query names a product that the catalog has.
@@ -80,7 +83,18 @@ impl<'a> Setting<'a> {
             leaves,
             live,
             taken,
+            chat: None,
         }
+    }
+
+    /// The same in a conversation, answered in a language.
+    pub(crate) fn in_chat(
+        snapshot: &'a Snapshot,
+        query: &'a Query,
+        chat: &'a Chat,
+        language: &'a Language,
+    ) -> Self {
+        Self { chat: Some((chat, language)), ..Self::new(snapshot, query) }
     }
 
     /// What the caller knows better about a product.

@@ -31,8 +31,9 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
-    /// A snapshot of these parts.
-    pub fn new(generation: u64, parts: Parts) -> Self {
+    /// A snapshot of these parts, their names brought up to date.
+    pub fn new(generation: u64, mut parts: Parts) -> Self {
+        parts.catalog.settle_names();
         Self { generation, parts }
     }
 

@@ -7,7 +7,7 @@ use std::fmt;
 use sidecart_catalog::{CategoryPath, Currency, Money, Product, ProductId, Timestamp};
 use sidecart_rules::{MatchClause, Relation, Rule, RuleId, SCAN_MAX, Stage, Surface};
 
-use crate::{gate::Gate, recommend::CANDIDATES_MAX, words};
+use crate::{answer::Why, gate::Gate, recommend::CANDIDATES_MAX, words};
 
 /// One reason for each way in which a gate can stop a candidate.
 #[derive(Debug, Clone, Copy)]
@@ -46,6 +46,9 @@ pub(crate) enum Stop<'a> {
     SameCategoryFull { category: &'a CategoryPath, max: u32 },
     Trimmed { max: usize },
     NotDistinct,
+    ShownBefore,
+    Declined(&'a ProductId),
+    Silent(Why),
     OffersDisabled,
     ScanLimit(&'a RuleId),
 }
@@ -82,6 +85,8 @@ impl Stop<'_> {
             Self::SameCategoryFull { .. } => Gate::SameCategoryFull,
             Self::Trimmed { .. } => Gate::Trimmed,
             Self::NotDistinct => Gate::NotDistinct,
+            Self::ShownBefore | Self::Declined(_) => Gate::Declined,
+            Self::Silent(_) => Gate::Conversation,
             Self::OffersDisabled => Gate::OffersDisabled,
             Self::ScanLimit(_) => Gate::ScanLimit,
         }
@@ -111,6 +116,9 @@ impl fmt::Display for Stop<'_> {
             Self::IsAnchor => f.write_str("is an anchor itself"),
             Self::Owned => f.write_str("the shopper has it"),
             Self::NotDistinct => f.write_str("an earlier answer of the batch offers it"),
+            Self::ShownBefore => f.write_str("was shown in this conversation"),
+            Self::Silent(why) => write!(f, "the conversation calls for no offer: {}", why.code()),
+            Self::Declined(declined) => write!(f, "`{declined}` was declined in this conversation"),
             Self::OffersDisabled => f.write_str("the policy makes at most 0 offers here"),
             Self::RuleDisabled(_) | Self::RuleStage { .. } | Self::RuleWindow { .. } | Self::ScanLimit(_) => {
                 self.of_rule(f)

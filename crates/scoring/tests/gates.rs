@@ -7,9 +7,13 @@ use std::collections::BTreeSet;
 
 use sidecart_catalog::{Availability, Kind, Money, ProductId};
 use sidecart_rules::{
-    MatchOp, Override, Relation, Relations, Says, Stage, Stages, Surface, Surfaces, Window,
+    MatchOp, Override, Phrases, Relation, Relations, Says, Stage, Stages, Surface, Surfaces, Window,
 };
-use sidecart_scoring::{Gate, explain, recommend, traced};
+use sidecart_scoring::{
+    Gate,
+    conversation::{Conversation, Decline, State, Step, read},
+    explain, recommend, traced,
+};
 use support::*;
 
 /// A camera with a card, a case, a second case and a film; and another camera that nothing leads to.
@@ -244,7 +248,34 @@ const OF_POLICY: &[Row] = &[
         Gate::OffersDisabled,
         "at most 0 offers",
     ),
+    (|w| talk(w, &["does it take a card?"]), "card", Gate::Passed, "offered in place 1"),
+    (
+        |w| {
+            talk(w, &["does it take a card?"]);
+            happened(w, Step::Declined(id("card"), Decline::NoThanks));
+            (0..4).for_each(|_| talk(w, &["does it fit?"]));
+        },
+        "card",
+        Gate::Declined,
+        "`card` was declined in this conversation",
+    ),
+    (|w| talk(w, &["I want a refund"]), "card", Gate::Conversation, "calls for no offer: REFUND_OPEN"),
 ];
+
+/// The customer says something more.
+fn talk(world: &mut World, texts: &[&str]) {
+    let snapshot = world.snapshot();
+    for text in texts {
+        happened(world, Step::Customer(Box::new(read(&snapshot, text, &Phrases::default()))));
+    }
+}
+
+fn happened(world: &mut World, step: Step) {
+    let state = world.query.conversation.take().map_or_else(State::default, |known| known.state);
+    let (question, sentiment, open_issue, language) = (None, None, None, None);
+    let state = state.after(step);
+    world.query.conversation = Some(Conversation { state, question, sentiment, open_issue, language });
+}
 
 /// Bought with the camera once too seldom to say anything, among many other orders.
 fn bought_by_chance(world: &mut World) {

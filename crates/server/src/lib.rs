@@ -5,6 +5,7 @@
 //! - `edge`: the transport · `services`: the API · `convert`: wire to domain and back · `status`: errors on the wire
 //! - `change`, `writer`: the one way in · `registry`: the one way out · `diff`: what differs between generations
 //! - [`offline`]: the same conversions without a server
+//! - `sessions`: what is remembered of conversations
 //! - `store`: the truth on disk · `archive`, `keeper`: export files · `metrics` · `limits`: every bound
 
 mod archive;
@@ -21,6 +22,7 @@ pub mod offline;
 mod registry;
 mod run;
 mod services;
+mod sessions;
 pub mod status;
 pub mod store;
 mod writer;

@@ -20,6 +20,12 @@ pub const ORDER_LINES_MAX: usize = 500;
 pub const OWNED_MAX: usize = 10_000;
 /// Live prices and stock of one `RecommendRequest`.
 pub const LIVE_MAX: usize = 1_000;
+/// Turns of one conversation.
+pub const TURNS_MAX: usize = 200;
+/// Bytes of one turn.
+pub const TURN_MAX_BYTES: usize = 8 * KIB;
+/// Outcomes of offers in one conversation.
+pub const OUTCOMES_MAX: usize = 100;
 /// What `max_results` may ask for.
 pub const RESULTS_MAX: u32 = 100;
 /// Quantity of one cart or order line.
@@ -167,5 +173,17 @@ pub const LEARNING_MAX: usize = 1;
 pub const LEARNING_WAITING_MAX: usize = 16;
 /// Concurrent calls that people make: lint, history, diff; and calls of unknown methods.
 pub const ADMINS_MAX: usize = 32;
+/// Conversations that are followed at once.
+pub const CONVERSATIONS_MAX: usize = 16_384;
+/// Conversations that are remembered.
+pub const SESSIONS_MAX: usize = 100_000;
+/// Of these, how many one merchant may have.
+pub const SESSIONS_OF_MERCHANT_MAX: usize = 50_000;
+/// Messages of a conversation within which one that comes late still takes its place.
+pub const SESSION_WINDOW: usize = 8;
+/// How long a conversation is remembered after its last message.
+pub const SESSION_IDLE: Duration = Duration::from_secs(30 * 60);
+/// How often those that are over are forgotten.
+pub const SESSIONS_SWEPT_EVERY: Duration = Duration::from_secs(60);
 /// Concurrent subscriptions to new generations.
 pub const WATCHES_MAX: usize = 1_024;

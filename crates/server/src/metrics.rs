@@ -24,6 +24,7 @@ use crate::{
     edge::{Counters, DURATION_BOUNDS_US, EndedCalls},
     limits,
     registry::Registry,
+    sessions::Sessions,
     writer::Wear,
 };
 
@@ -36,6 +37,8 @@ pub(crate) struct Sources {
     pub(crate) counters: Arc<Counters>,
     /// The merchants.
     pub(crate) registry: Arc<Registry>,
+    /// The conversations that are remembered.
+    pub(crate) sessions: Sessions,
     /// The store, unless it did not open.
     pub(crate) wear: Option<Arc<Wear>>,
 }
@@ -105,6 +108,8 @@ impl Collector for Sources {
         let encoder = &mut encoder;
         self.transport(encoder)?;
         self.merchants(encoder)?;
+        let sessions = self.sessions.len() as u64;
+        gauge(encoder, "sessions", "Conversations that are remembered", sessions)?;
         match &self.wear {
             Some(wear) => store(encoder, wear),
             None => Ok(()),

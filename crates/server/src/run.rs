@@ -16,6 +16,7 @@ use crate::{
     metrics,
     registry::Registry,
     services,
+    sessions::Sessions,
     store::{StoreError, StoreOptions},
     writer::Writer,
 };
@@ -150,6 +151,7 @@ struct Server {
     export_every: Duration,
     learner: Learner,
     learn_every: Duration,
+    sessions: Sessions,
     closing: services::Closing,
 }
 
@@ -173,7 +175,14 @@ impl Server {
         };
         let closing = services::Closing::default();
         let learner = Learner::new(registry.clone(), writer.clone());
-        let routes = services::routes(registry.clone(), writer.clone(), learner.clone(), closing.clone());
+        let sessions = Sessions::default();
+        let routes = services::routes(
+            registry.clone(),
+            writer.clone(),
+            learner.clone(),
+            sessions.clone(),
+            closing.clone(),
+        );
         let listener = bind(listen).await?;
         let addr = listener.local_addr().map_err(|source| RunError::Listen { at: listen, source })?;
         let metrics = match metrics {
@@ -193,25 +202,33 @@ impl Server {
             export_every,
             learner,
             learn_every,
+            sessions,
             closing,
         })
     }
 
     /// Serves; then NOT_SERVING, drain with a deadline, writer joins, exports, flush and seal, in this order.
     async fn serve(self, shutdown: impl Future<Output = ()>) -> Result<(), RunError> {
-        let Self { listener, metrics, edge, registry, writer, keeper, closing, .. } = self;
+        let Self { listener, metrics, edge, registry, writer, keeper, closing, sessions, .. } = self;
         let (export_every, learn_every, learner) = (self.export_every, self.learn_every, self.learner);
-        let sources = metrics::Sources { counters: edge.counters(), registry, wear: writer.wear() };
+        let remembered = sessions.clone();
+        let sources = metrics::Sources {
+            counters: edge.counters(),
+            registry,
+            sessions: remembered,
+            wear: writer.wear(),
+        };
         let measured = metrics.map(|listener| tokio::spawn(metrics::serve(listener, sources)));
         let exporting = (!export_every.is_zero()).then(|| tokio::spawn(keeper.clone().run(export_every)));
         let learning = (!learn_every.is_zero()).then(|| tokio::spawn(learner.run(learn_every)));
+        let forgetting = Some(tokio::spawn(sessions.run()));
         let shutdown = async {
             shutdown.await;
             closing.close();
         };
         let drained = edge.serve(listener, shutdown).await;
         tracing::info!(connections_cut = drained.connections_cut, "drained");
-        for task in [exporting, measured, learning].into_iter().flatten() {
+        for task in [exporting, measured, learning, forgetting].into_iter().flatten() {
             task.abort();
         }
         spawn_blocking(move || {

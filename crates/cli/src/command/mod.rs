@@ -2,6 +2,7 @@
 
 mod affinities;
 mod catalog;
+mod chat;
 mod explain;
 mod merchants;
 mod policy;
@@ -22,12 +23,16 @@ use clap::CommandFactory;
 use tokio::runtime;
 
 use crate::{
-    args::{AffinitiesCommand, Cli, Command, ConfigCommand, Globals, OrdersCommand, RecommendArgs},
+    args::{
+        AffinitiesCommand, ChatArgs, Cli, Command, ConfigCommand, Globals, LinkArgs, OrdersCommand,
+        RecommendArgs,
+    },
     batch, config, evaluate,
     exit::Exit,
     import,
     remote::Remote,
     serve,
+    texts::{self, Ask, Texts},
 };
 
 /// How long work that nobody waits for any more, such as a lint whose caller is gone, may hold up the end.
@@ -82,6 +87,15 @@ async fn talk(globals: &Globals, command: Command) -> Result<Exit> {
             batch::batch(remote, batch::Batch { queries, answers, policy, max_results }, output).await?;
         }
         Command::Recommend(args) => recommend::recommend(remote, args, output).await?,
+        Command::Chat(ChatArgs { batch: Some(texts), out: Some(answers), context, .. }) => {
+            let texts = Texts { texts, answers, anchors: context.anchors().to_vec() };
+            texts::ask(remote, Ask::Chat, texts, output).await?;
+        }
+        Command::Chat(args) => chat::chat(remote, args, output).await?,
+        Command::Link(LinkArgs { batch: texts, out: answers }) => {
+            let texts = Texts { texts, answers, anchors: Vec::new() };
+            texts::ask(remote, Ask::Link, texts, output).await?;
+        }
         Command::Explain(args) => explain::explain(remote, args, output).await?,
         Command::Learn { accept_collapse } => affinities::learn(remote, accept_collapse, output).await?,
         Command::Affinities(AffinitiesCommand::List { product_id }) => {

@@ -264,6 +264,7 @@ fn query() -> impl Strategy<Value = Query> {
             live,
             taken,
             policy: Arc::new(policy),
+            conversation: None,
             ..support::query(stage, &[])
         }
     })

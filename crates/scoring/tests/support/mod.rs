@@ -207,6 +207,7 @@ pub(crate) fn query(stage: Stage, anchors: &[&str]) -> Query {
         taken: Vec::new(),
         results_max: None,
         policy: Arc::new(Policy::built_in()),
+        conversation: None,
     }
 }
 

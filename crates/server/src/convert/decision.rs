@@ -5,10 +5,13 @@ use std::collections::BTreeMap;
 use sidecart::v1 as pb;
 use sidecart_catalog::ProductId;
 use sidecart_scoring::{
-    AffinityKind, Decision, Evidence, Gate, Level, Offer, Reason, Slot, Source, TraceEntry, Verdict, Why,
+    AffinityKind, Decision, Evidence, Gate, Level, Offer, Reason, Slot, Source, TraceEntry, Verdict,
 };
 
-use super::{enums, money};
+use super::{
+    conversation::{Telling, understanding_to_pb},
+    enums, money,
+};
 
 /// The provenance of what was learned here.
 pub(crate) const LEARNED: &str = "learned";
@@ -20,27 +23,33 @@ pub struct Label {
     pub decision_id: String,
     /// The generation it was made from.
     pub generation: u64,
+    /// Whether the phrases that spoke are told.
+    pub telling: Telling,
 }
 
 /// The wire form; `trace` is empty unless it was asked for.
 pub fn to_pb(decision: Decision, trace: Vec<TraceEntry>, label: Label) -> pb::RecommendResponse {
-    let Decision { verdict, why, offers, unknown } = decision;
-    let Label { decision_id, generation } = label;
+    let Decision { verdict, why, offers, unknown, understood } = decision;
+    let Label { decision_id, generation, telling } = label;
+    let retry_after_turns = understood.as_ref().and_then(|understood| understood.retry_after_turns);
     pb::RecommendResponse {
         decision_id,
         generation,
         verdict: verdict_to_pb(verdict).into(),
-        reason: why_to_pb(why).to_owned(),
+        reason: why.code().to_owned(),
         retry_after: None,
         offers: offers.into_iter().map(offer_to_pb).collect(),
         unknown_ids: texts(&unknown),
         trace: trace.into_iter().map(trace_to_pb).collect(),
+        retry_after_turns: retry_after_turns.unwrap_or_default(),
+        understanding: understood.map(|understood| understanding_to_pb(*understood, telling)),
     }
 }
 
 /// The wire form of an offer.
 pub fn offer_to_pb(offer: Offer) -> pb::Offer {
-    let Offer { target, score, source, relation, need, anchors, evidence, reason, price } = offer;
+    let Offer { target, score, source, relation, need, anchors, evidence, reason, price, safe_to_say } =
+        offer;
     pb::Offer {
         product_id: target.product().id().to_string(),
         score,
@@ -51,6 +60,7 @@ pub fn offer_to_pb(offer: Offer) -> pb::Offer {
         evidence: Some(evidence_to_pb(evidence)),
         reason: Some(reason_to_pb(reason)),
         price: Some(money::to_pb(price)),
+        safe_to_say,
     }
 }
 
@@ -121,17 +131,6 @@ fn verdict_to_pb(verdict: Verdict) -> pb::Verdict {
     }
 }
 
-fn why_to_pb(why: Why) -> &'static str {
-    match why {
-        Why::OffersFound => "OFFERS_FOUND",
-        Why::NoAnchor => "NO_ANCHOR",
-        Why::NoEvidence => "NO_EVIDENCE",
-        Why::AllGated => "ALL_GATED",
-        Why::ScanLimit => "SCAN_LIMIT",
-        Why::OffersDisabled => "OFFERS_DISABLED",
-    }
-}
-
 fn gate_to_pb(gate: Gate) -> pb::Gate {
     match gate {
         Gate::Passed => pb::Gate::Passed,
@@ -160,6 +159,8 @@ fn gate_to_pb(gate: Gate) -> pb::Gate {
         Gate::SameCategoryFull => pb::Gate::SameCategoryFull,
         Gate::Trimmed => pb::Gate::Trimmed,
         Gate::NotDistinct => pb::Gate::NotDistinct,
+        Gate::Declined => pb::Gate::Declined,
+        Gate::Conversation => pb::Gate::Conversation,
         Gate::OffersDisabled => pb::Gate::OffersDisabled,
         Gate::ScanLimit => pb::Gate::ScanLimit,
     }

@@ -4,7 +4,11 @@
 
 use sidecart_catalog::{Availability, Kind, Violation};
 use sidecart_rules::{Objective, Relation, Relations, Stage, Stages, Surface, Surfaces};
-use sidecart_scoring::{AffinityKind, orders::OrderStatus};
+use sidecart_scoring::{
+    AffinityKind,
+    conversation::{Decline, MentionRole, QuestionKind, Readiness, Sentiment},
+    orders::OrderStatus,
+};
 
 use sidecart::v1 as pb;
 
@@ -55,6 +59,29 @@ twins! {
 twins! {
     /// Surfaces.
     surface: "a Surface", Surface, Surface { Web, App, Chat, Email, Sms, Voice }
+}
+twins! {
+    /// Kinds of question.
+    question: "a QuestionKind", QuestionKind, QuestionKind {
+        Compatibility, UseCase, Specification, HowTo, PriceOrDeal, Availability, Comparison, OrderStatus,
+        ReturnOrRefund, Complaint, Cancel, Account, HumanRequest, Thanks, Other,
+    }
+}
+twins! {
+    /// How customers feel.
+    sentiment: "a Sentiment", Sentiment, Sentiment { Negative, Neutral, Positive }
+}
+twins! {
+    /// How near customers are to buying.
+    readiness: "a Readiness", Readiness, Readiness { Browsing, Interested, ReadyToBuy, AlreadyBought }
+}
+twins! {
+    /// What products have to do with customers.
+    mention_role: "a MentionRole", MentionRole, MentionRole { AskedAbout, Owns, Wants, Rejected, Returning }
+}
+twins! {
+    /// How offers are declined.
+    decline: "a DeclineReason", DeclineReason, Decline { NoThanks, TooExpensive, HaveOne, Later }
 }
 twins! {
     /// Kinds of product.

@@ -7,6 +7,7 @@
 pub(crate) mod affinity;
 pub mod attribute;
 mod bounds;
+pub mod conversation;
 pub mod decision;
 pub mod enums;
 pub mod id;

@@ -2,7 +2,7 @@
 
 use sidecart::v1 as pb;
 use sidecart_catalog::Violation;
-use sidecart_rules::{Override, Policy, PolicyName, Stages, Surfaces};
+use sidecart_rules::{Override, Phrases, Policy, PolicyName, Stages, Surfaces};
 
 use super::{
     bounds::{self, each},
@@ -20,10 +20,11 @@ const OVERRIDES_MAX: usize = 32;
 /// The first fault.
 pub fn from_pb(policy: pb::Policy) -> Result<Policy, Violation> {
     bounds::small(&policy, BYTES_MAX)?;
-    let pb::Policy { name, limits, overrides } = policy;
+    let pb::Policy { name, limits, overrides, phrases } = policy;
     bounds::at_most(&overrides, OVERRIDES_MAX, "overrides")?;
     let name = PolicyName::new(&name).map_err(|fault| fault.within("name"))?;
-    Policy::new(name, layer(limits)?, each(overrides, "overrides", difference)?)
+    let policy = Policy::new(name, layer(limits)?, each(overrides, "overrides", difference)?)?;
+    policy.with_phrases(said_phrases(phrases.unwrap_or_default()))
 }
 
 /// A policy given for one call; its name is not used, and may be anything.
@@ -47,7 +48,21 @@ pub fn to_pb(policy: &Policy) -> pb::Policy {
         name: policy.name().as_str().to_owned(),
         limits: optional_to_pb(policy.base()),
         overrides: policy.overrides().iter().map(difference).collect(),
+        phrases: phrases_to_pb(policy.phrases()),
     }
+}
+
+fn said_phrases(phrases: pb::ConversationPhrases) -> Phrases {
+    let pb::ConversationPhrases { offer, never } = phrases;
+    let list = |phrases: Vec<String>| phrases.into_iter().map(Into::into).collect();
+    Phrases { offer: list(offer), never: list(never) }
+}
+
+/// None are left out, as limits are that say nothing.
+fn phrases_to_pb(phrases: &Phrases) -> Option<pb::ConversationPhrases> {
+    let list = |phrases: &[Box<str>]| phrases.iter().map(ToString::to_string).collect();
+    (*phrases != Phrases::default())
+        .then(|| pb::ConversationPhrases { offer: list(&phrases.offer), never: list(&phrases.never) })
 }
 
 fn difference(difference: pb::PolicyOverride) -> Result<(Stages, Surfaces, Override), Violation> {
@@ -146,7 +161,12 @@ mod tests {
             surfaces: vec![pb::Surface::Chat.into(), pb::Surface::Sms.into()],
             limits: Some(pb::PolicyLimits { offers_max: Some(1), ..pb::PolicyLimits::default() }),
         };
-        let named = |limits, overrides| pb::Policy { name: "default".into(), limits, overrides };
+        let phrases = || {
+            let (offer, never) = (vec!["gift idea".to_owned()], vec!["lawyer".to_owned()]);
+            Some(pb::ConversationPhrases { offer, never })
+        };
+        let named =
+            |limits, overrides| pb::Policy { name: "default".into(), limits, overrides, phrases: phrases() };
         for sent in [named(Some(limits), vec![silent, chatty]), named(None, vec![])] {
             let read = from_pb(sent.clone()).unwrap();
             assert_eq!(to_pb(&read), sent);

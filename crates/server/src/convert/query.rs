@@ -4,11 +4,12 @@ use std::sync::{Arc, LazyLock};
 
 use sidecart::v1 as pb;
 use sidecart_catalog::{Timestamp, Violation};
-use sidecart_rules::{Policies, Policy, Surface};
-use sidecart_scoring::{CartLine, LiveOffer, Order, Query};
+use sidecart_rules::{Policy, Surface};
+use sidecart_scoring::{CartLine, LiveOffer, Order, Query, Snapshot};
 
 use super::{
     bounds::{at_most, each, required, short},
+    conversation::{self, Talk},
     enums, id, money, policy, time,
 };
 use crate::{limits, status::Fault};
@@ -23,18 +24,21 @@ pub struct Draft {
     query: Query,
     /// `None`: the policy was given in the request.
     policy: Option<Box<str>>,
+    /// What was said, until it is read.
+    talk: Option<Talk>,
 }
 
 impl Draft {
-    /// The query under the policies of a snapshot.
+    /// The query under the policies of a snapshot, and what was said as read by it.
     ///
     /// # Errors
     /// There is no such policy.
-    pub fn under(self, policies: &Policies) -> Result<Query, Fault> {
-        let Self { mut query, policy } = self;
+    pub fn under(self, snapshot: &Snapshot) -> Result<Query, Fault> {
+        let Self { mut query, policy, talk } = self;
         if let Some(name) = policy {
-            query.policy = policies.get(&name).ok_or_else(|| Fault::not_found("policy", name))?;
+            query.policy = snapshot.policies().get(&name).ok_or_else(|| Fault::not_found("policy", name))?;
         }
+        query.conversation = talk.map(|talk| talk.read(snapshot, query.policy.phrases()));
         Ok(query)
     }
 }
@@ -52,6 +56,7 @@ pub fn from_pb(request: pb::RecommendRequest, now: Timestamp) -> Result<Draft, V
         cart,
         owned_ids,
         order,
+        conversation,
         live,
         shopper_id,
         session_id,
@@ -65,10 +70,13 @@ pub fn from_pb(request: pb::RecommendRequest, now: Timestamp) -> Result<Draft, V
     let surface = enums::surface::from_pb(surface).map_err(|fault| fault.within("surface"))?;
     short(&session_id, limits::ID_MAX_BYTES, "session_id")?;
     let (policy, policy_name) = choice(policy)?;
+    let talk = conversation.map(conversation::from_pb).transpose();
+    let talk = talk.map_err(|fault| fault.within("conversation"))?;
+    let elsewhere = if talk.is_some() { Surface::Chat } else { Surface::Web };
     let query = Query {
         at: time::optional(at.as_ref(), "at")?.unwrap_or(now),
         stage: required(stage, "stage")?,
-        surface: surface.unwrap_or(Surface::Web),
+        surface: surface.unwrap_or(elsewhere),
         anchors: id::products(&anchor_ids, limits::ANCHORS_MAX, "anchor_ids")?,
         cart: lines(cart, limits::CART_LINES_MAX, "cart")?,
         owned: id::products(&owned_ids, limits::OWNED_MAX, "owned_ids")?,
@@ -78,8 +86,9 @@ pub fn from_pb(request: pb::RecommendRequest, now: Timestamp) -> Result<Draft, V
         taken: Vec::new(),
         results_max: results_max(max_results)?,
         policy,
+        conversation: None,
     };
-    Ok(Draft { query, policy: policy_name })
+    Ok(Draft { query, policy: policy_name, talk })
 }
 
 /// The policy given, or the name of the one to look up beside a stand-in.

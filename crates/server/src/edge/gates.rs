@@ -20,6 +20,7 @@ impl Gates {
         max[Class::Bulk as usize] = settings.bulks_max;
         max[Class::Admin as usize] = settings.admins_max;
         max[Class::Watch as usize] = settings.watches_max;
+        max[Class::Conversation as usize] = settings.conversations_max;
         Self { inside: Default::default(), max }
     }
 

@@ -15,13 +15,15 @@ pub(super) enum Class {
     Admin,
     /// Open for as long as the caller likes.
     Watch,
+    /// A conversation that is followed: open for long, and mostly silent.
+    Conversation,
     /// Health and reflection: never refused, so that a full server can be told from a dead one.
     Open,
 }
 
 impl Class {
     /// How many classes there are.
-    pub(super) const COUNT: usize = 6;
+    pub(super) const COUNT: usize = 7;
 
     /// Why a call is refused when the class is full, for programs and for people.
     pub(super) fn full(self) -> (&'static str, &'static str) {
@@ -31,6 +33,7 @@ impl Class {
             Self::Bulk => ("BULKS_FULL", "too many imports, exports and batches at once"),
             Self::Admin => ("ADMINS_FULL", "too many administrative calls at once"),
             Self::Watch => ("WATCHES_FULL", "too many watches at once"),
+            Self::Conversation => ("CONVERSATIONS_FULL", "too many conversations at once"),
             Self::Open => ("PROBES_FULL", "too many probes at once"),
         }
     }
@@ -85,10 +88,11 @@ impl Method {
 static UNKNOWN: Method = unary("(unknown)", Class::Admin);
 
 /// The most frequent first: it is searched in order.
-static METHODS: [Method; 38] = [
+static METHODS: [Method; 39] = [
     unary("/sidecart.v1.RecommendationService/Recommend", Class::Read),
     unary("/sidecart.v1.RecommendationService/Explain", Class::Read),
     unary("/sidecart.v1.RecommendationService/BatchRecommend", Class::Bulk),
+    shaped("/sidecart.v1.RecommendationService/Converse", Class::Conversation, Shape::Subscription),
     unary("/sidecart.v1.CatalogService/SetOffers", Class::Write),
     unary("/sidecart.v1.CatalogService/UpsertProducts", Class::Write),
     unary("/sidecart.v1.CatalogService/DeleteProducts", Class::Write),

@@ -43,6 +43,8 @@ pub struct Settings {
     pub admins_max: usize,
     /// Concurrent subscriptions. Default [`limits::WATCHES_MAX`].
     pub watches_max: usize,
+    /// Conversations followed at once. Default [`limits::CONVERSATIONS_MAX`].
+    pub conversations_max: usize,
 }
 
 impl Default for Settings {
@@ -66,6 +68,7 @@ impl Default for Settings {
             bulks_max: limits::BULKS_MAX,
             admins_max: limits::ADMINS_MAX,
             watches_max: limits::WATCHES_MAX,
+            conversations_max: limits::CONVERSATIONS_MAX,
         }
     }
 }

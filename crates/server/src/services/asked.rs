@@ -4,15 +4,18 @@
 use prost::Message;
 use sidecart::v1 as pb;
 use sidecart_catalog::{ProductId, Timestamp, Violation};
-use sidecart_rules::Policies;
-use sidecart_scoring::{Decision, Query, Snapshot, TraceEntry, recommend, traced};
+use sidecart_scoring::{
+    Decision, Query, Snapshot, TraceEntry, conversation::Conversation, recommend, traced,
+};
 
 use crate::{
     convert::{
+        conversation::Telling,
         decision::{self, Label},
         query::{self, Draft},
         time,
     },
+    sessions::SessionKey,
     status::Fault,
 };
 
@@ -39,6 +42,15 @@ pub(crate) struct Ready {
     /// What is asked.
     pub(crate) query: Query,
     tells: Tells,
+    /// Which conversation it is asked in, and after which message; empty where the request says all.
+    moment: Vec<u8>,
+}
+
+/// A conversation that a request is asked in, and where it stands.
+pub(crate) struct Talking<'a> {
+    pub(crate) conversation: Conversation,
+    pub(crate) key: &'a SessionKey,
+    pub(crate) sequence: u64,
 }
 
 impl Asked {
@@ -62,9 +74,9 @@ impl Asked {
     ///
     /// # Errors
     /// It names a policy that the merchant does not have.
-    pub(crate) fn under(self, policies: &Policies) -> Result<Ready, Fault> {
+    pub(crate) fn under(self, snapshot: &Snapshot) -> Result<Ready, Fault> {
         let Self { encoded, draft, tells } = self;
-        Ok(Ready { encoded, query: draft.under(policies)?, tells })
+        Ok(Ready { encoded, query: draft.under(snapshot)?, tells, moment: Vec::new() })
     }
 }
 
@@ -86,7 +98,8 @@ impl Ready {
         snapshot: &Snapshot,
     ) -> pb::RecommendResponse {
         let generation = snapshot.generation();
-        decision::to_pb(decision, trace, Label { decision_id: self.name(generation), generation })
+        let telling = if self.tells == Tells::Trace { Telling::Evidence } else { Telling::Findings };
+        decision::to_pb(decision, trace, Label { decision_id: self.name(generation), generation, telling })
     }
 
     /// Whether the answer comes with its trace.
@@ -101,10 +114,19 @@ impl Ready {
         self
     }
 
+    /// The same request in a conversation.
+    #[must_use]
+    pub(crate) fn in_conversation(mut self, talking: Talking<'_>) -> Self {
+        let Talking { conversation, key, sequence } = talking;
+        self.query.conversation = Some(conversation);
+        self.moment = [key.session.as_bytes(), &sequence.to_le_bytes()].concat();
+        self
+    }
+
     /// Names the answer to this request from a generation: the first 16 bytes of BLAKE3, in hex.
     fn name(&self, generation: u64) -> String {
         let mut hasher = blake3::Hasher::new();
-        hasher.update(&generation.to_le_bytes()).update(&self.encoded);
+        hasher.update(&generation.to_le_bytes()).update(&self.encoded).update(&self.moment);
         for product in &self.query.taken {
             hasher.update(&[0]).update(product.as_str().as_bytes());
         }

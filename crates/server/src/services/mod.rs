@@ -9,6 +9,7 @@ mod catalog;
 mod clock;
 mod closing;
 mod compare;
+mod converse;
 mod front;
 mod import;
 mod items;
@@ -47,6 +48,7 @@ use crate::{
     learner::Learner,
     limits::{IMPORT_MESSAGE_MAX_BYTES, REQUEST_MAX_BYTES},
     registry::Registry,
+    sessions::Sessions,
     writer::Writer,
 };
 
@@ -67,11 +69,18 @@ struct Desk {
     writer: Writer,
     closing: Closing,
     room: Room,
+    sessions: Sessions,
 }
 
 /// The services, with the bounds on their messages. Watches end when `closing` does.
-pub(crate) fn routes(registry: Arc<Registry>, writer: Writer, learner: Learner, closing: Closing) -> Routes {
-    let desk = Desk { registry, writer, closing, room: Room::default() };
+pub(crate) fn routes(
+    registry: Arc<Registry>,
+    writer: Writer,
+    learner: Learner,
+    sessions: Sessions,
+    closing: Closing,
+) -> Routes {
+    let desk = Desk { registry, writer, closing, room: Room::default(), sessions };
     let catalog = CatalogServiceServer::new(Catalog::new(desk.clone()));
     let rules = RulesServiceServer::new(Rules::new(desk.clone()));
     let orders = OrderServiceServer::new(OrderDesk::new(desk.clone()));

@@ -5,12 +5,13 @@ use std::sync::Arc;
 use sidecart::v1::{self as pb, recommendation_service_server::RecommendationService};
 use sidecart_catalog::ProductId;
 use sidecart_scoring::{Snapshot, explain, traced};
-use tonic::{Request, Response, Status, async_trait};
+use tonic::{Request, Response, Status, Streaming, async_trait};
 
 use super::{
     Desk,
     asked::{Asked, Ready, Tells},
     clock,
+    converse::{Decisions, decisions},
     work::{apart, in_time},
 };
 use crate::{
@@ -43,7 +44,7 @@ impl Recommendation {
         let asked = Asked::read(request, &merchant_id, clock::now())?;
         let view = self.desk.view(&merchant_id, min_generation, deadline).await?;
         let snapshot = &view.snapshot;
-        Ok(asked.under(snapshot.policies())?.answer(snapshot))
+        Ok(asked.under(snapshot)?.answer(snapshot))
     }
 
     async fn batch(
@@ -58,8 +59,7 @@ impl Recommendation {
         let asked = apart(move || read_all(requests, &own, "requests")).await??;
         let view = self.desk.view(&merchant_id, min_generation, deadline).await?;
         apart(move || {
-            let policies = view.snapshot.policies();
-            let ready = asked.into_iter().map(|asked| asked.under(policies));
+            let ready = asked.into_iter().map(|asked| asked.under(&view.snapshot));
             let ready = ready.collect::<Result<Vec<_>, _>>()?;
             let responses = match distinct {
                 true => answer_distinctly(ready, &view.snapshot, deadline)?,
@@ -86,7 +86,7 @@ impl Recommendation {
         let asked =
             Asked::read(request, &merchant_id, clock::now()).map_err(|fault| fault.within("request"))?;
         let view = self.desk.view(&merchant_id, min_generation, deadline).await?;
-        let ready = asked.under(view.snapshot.policies())?;
+        let ready = asked.under(&view.snapshot)?;
         apart(move || explained(&ready, &products, &view.snapshot)).await
     }
 }
@@ -185,5 +185,14 @@ impl RecommendationService for Recommendation {
     ) -> Result<Response<pb::ExplainResponse>, Status> {
         let deadline = Deadline::of(request.extensions());
         Ok(Response::new(self.why(request.into_inner(), deadline).await?))
+    }
+
+    type ConverseStream = Decisions;
+
+    async fn converse(
+        &self,
+        request: Request<Streaming<pb::ConverseRequest>>,
+    ) -> Result<Response<Decisions>, Status> {
+        Ok(Response::new(decisions(self.desk.clone(), request.into_inner())))
     }
 }

@@ -39,7 +39,7 @@ pub(crate) async fn simulate(
         let asked = read_all(contexts, &merchant_id, "contexts")?;
         let draft = Draft::read(upserts, &delete_ids)?.over(&view.snapshot)?;
         compared(
-            asked.into_iter().map(|asked| Ok(asked.under(view.snapshot.policies())?.query)),
+            asked.into_iter().map(|asked| Ok(asked.under(&view.snapshot)?.query)),
             &view,
             &draft,
             deadline,

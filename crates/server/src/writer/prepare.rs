@@ -170,7 +170,11 @@ fn catalog_of(products: Vec<Product>) -> Result<Catalog, Refusal> {
             refused.push((at, Violation::new("family_id", conflict.to_string())));
         }
     }
-    if refused.is_empty() { Ok(catalog) } else { Err(Refusal::Rejected(refused)) }
+    if !refused.is_empty() {
+        return Err(Refusal::Rejected(refused));
+    }
+    catalog.settle_names();
+    Ok(catalog)
 }
 
 /// A rule set of these rules, whatever their order.

@@ -195,6 +195,8 @@ impl Next {
         if !self.differs() && self.remember.is_empty() {
             return;
         }
+        // Compiled before it is committed, like all that is served.
+        self.draft.parts.catalog.settle_names();
         let part = batch.merchant(merchant.as_str(), self.generation + u64::from(self.differs()));
         self.draft.write_into(part);
         for (id, remembered) in &self.remember {

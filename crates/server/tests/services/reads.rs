@@ -166,7 +166,7 @@ async fn built_in_policies_are_seen_and_a_set_one_holds() {
     };
     assert_eq!((get("").await.name.as_str(), get("open").await.name.as_str()), ("default", "open"));
     let limits = Some(pb::PolicyLimits { offers_max: Some(1), ..Default::default() });
-    let policy = pb::Policy { name: "default".into(), limits, overrides: vec![] };
+    let policy = pb::Policy { name: "default".into(), limits, ..pb::Policy::default() };
     let request = pb::SetPolicyRequest {
         merchant_id: SHOP.into(),
         policy: Some(policy.clone()),

@@ -1,0 +1,290 @@
+//! A chat: the one thing worth offering in a conversation, or why nothing is.
+
+use sidecart_catalog::{Entry, ProductId, TermId};
+
+use crate::{
+    answer::{Decision, TraceEntry, Verdict, Why},
+    explain::explanation,
+    query::Query,
+    recommend::decide,
+    routes::Routes,
+    setting::Setting,
+    snapshot::Snapshot,
+    stop::Stop,
+    trace::{self, Kept, Untraced},
+};
+
+use super::{
+    Asked, Chat, Conversation, Meant, Mention, MentionRole, QuestionKind, Readiness, Sentiment, State,
+    Understood,
+    lexicon::Lexicon,
+    occasion::{Silence, occasion},
+};
+
+/// From how sure on a mention is taken for what is meant without asking.
+const SURE_MIN: f32 = 0.5;
+/// Products of a category that are looked at to see whether it has but one family.
+const CATEGORY_LOOKS_MAX: usize = 64;
+
+/// Products by what the customer means with them.
+#[derive(Default)]
+struct Subjects {
+    /// What an offer goes with.
+    anchors: Vec<ProductId>,
+    /// What is asked about: what an offer goes with, or the offer itself.
+    named: Vec<ProductId>,
+    /// What the customer has.
+    owned: Vec<ProductId>,
+}
+
+/// What is kept of why candidates were stopped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Keeps<'a> {
+    Nothing,
+    /// Of each candidate, by product id.
+    Trace,
+    /// Of these products, candidates or not, in this order.
+    Only(&'a [ProductId]),
+}
+
+/// The decision for a query with a conversation, with what is kept of why candidates were stopped.
+pub(crate) fn converse(
+    snapshot: &Snapshot,
+    query: &Query,
+    conversation: &Conversation,
+    keeps: Keeps<'_>,
+) -> (Decision, Vec<TraceEntry>) {
+    let state = &conversation.state;
+    let mut understood = understood(conversation);
+    let silent = |silence: Silence, mut understood: Understood| {
+        understood.retry_after_turns = silence.retry_after_turns;
+        let setting = Setting::new(snapshot, query);
+        let Silence { verdict, why, .. } = silence;
+        let unknown = setting.unknown.clone();
+        let said = match keeps {
+            Keeps::Only(products) => {
+                products.iter().map(|product| trace::entry(product, &Stop::Silent(why), None, None)).collect()
+            }
+            Keeps::Nothing | Keeps::Trace => Vec::new(),
+        };
+        let understood = Some(Box::new(understood));
+        (Decision { verdict, why, offers: Vec::new(), unknown, understood }, said)
+    };
+    if let Err(silence) = occasion(conversation) {
+        return silent(silence, understood);
+    }
+    let unsure = state.focus.iter().find(|mention| is_unsure(mention));
+    let tries: Vec<Subjects> = subjects(snapshot, query, state, |mention| &mention.meant);
+    if let Some(Mention { runner_up: Some((other, _)), .. }) = unsure {
+        let others =
+            subjects(
+                snapshot,
+                query,
+                state,
+                |mention| if is_unsure(mention) { other } else { &mention.meant },
+            );
+        let first = |tries: &[Subjects]| {
+            let decision = tries
+                .iter()
+                .map(|it| offer(snapshot, query, conversation, it, Keeps::Nothing).0)
+                .find(is_offer);
+            decision
+                .and_then(|decision| decision.offers.into_iter().next())
+                .map(|offer| offer.target.product().id().clone())
+        };
+        let differ = first(&tries) != first(&others);
+        understood.offers_differ = Some(differ);
+        if differ {
+            return silent(Silence::hold(Why::AmbiguousProduct), understood);
+        }
+    }
+    if tries.is_empty() {
+        return silent(Silence::hold(Why::ProductUnclear), understood);
+    }
+    let mut answer = None;
+    for subjects in &tries {
+        let next = offer(snapshot, query, conversation, subjects, keeps);
+        let is_better = answer.is_none() || is_offer(&next.0);
+        if is_better {
+            answer = Some(next);
+        }
+        if answer.as_ref().is_some_and(|(decision, _)| is_offer(decision)) {
+            break;
+        }
+    }
+    let (mut decision, trace) = answer.expect("there is at least one try");
+    if decision.verdict == Verdict::Hold {
+        understood.retry_after_turns = Some(1);
+    }
+    decision.understood = Some(Box::new(understood));
+    (decision, trace)
+}
+
+fn is_offer(decision: &Decision) -> bool {
+    decision.verdict == Verdict::Offer
+}
+
+fn is_unsure(mention: &Mention) -> bool {
+    mention.confidence < SURE_MIN && mention.runner_up.is_some()
+}
+
+/// What was understood of the last turn, under the caller's labels.
+fn understood(conversation: &Conversation) -> Understood {
+    let last = conversation.state.last.as_deref();
+    Understood {
+        mentions: last.map_or_else(Vec::new, |last| last.mentions.clone()),
+        question: conversation.question.or(last.map(|last| last.question)).unwrap_or(QuestionKind::Other),
+        readiness: last.map_or(Readiness::Browsing, |last| last.readiness),
+        sentiment: conversation.sentiment.or(last.map(|last| last.sentiment)).unwrap_or(Sentiment::Neutral),
+        offers_differ: None,
+        retry_after_turns: None,
+        evidence: last.map_or_else(Vec::new, |last| last.evidence.clone()),
+    }
+}
+
+/// One way after another to take what the conversation is about: most likely first.
+fn subjects<'m>(
+    snapshot: &Snapshot,
+    query: &Query,
+    state: &'m State,
+    meant: impl Fn(&'m Mention) -> &'m Meant,
+) -> Vec<Subjects> {
+    let catalog = snapshot.catalog();
+    let page: Vec<ProductId> = query.anchors.clone();
+    let lines = query.cart.iter().map(|line| &line.product).chain(query.ordered().map(|line| &line.product));
+    let before: Vec<ProductId> = page.iter().chain(lines).cloned().collect();
+    let beside = |meant: &Meant| one_of(snapshot, meant, &before);
+    let (mut owned, mut named) = (Vec::new(), Vec::new());
+    for mention in &state.focus {
+        let is_vague = matches!(mention.meant, Meant::Category(_)) || mention.confidence < SURE_MIN;
+        let Some(product) = beside(meant(mention)) else { continue };
+        // What is vague gives way to what the customer has before them.
+        if is_vague && !before.is_empty() && !before.contains(&product) {
+            continue;
+        }
+        match mention.role {
+            MentionRole::Owns => owned.push(product),
+            MentionRole::AskedAbout | MentionRole::Wants => named.push(product),
+            MentionRole::Rejected | MentionRole::Returning => {}
+        }
+    }
+    let held: Vec<ProductId> = state.owned.iter().filter_map(beside).collect();
+    let is_elsewhere = |product: &ProductId| {
+        let family = catalog.get(product.as_str()).map(|entry| entry.family());
+        !before.iter().any(|other| catalog.get(other.as_str()).map(|entry| entry.family()) == family)
+    };
+    let asked: Vec<ProductId> = named.iter().filter(|product| is_elsewhere(product)).cloned().collect();
+    let base = if owned.is_empty() { page } else { owned.clone() };
+    let has_lines = !query.cart.is_empty() || query.order.is_some();
+    let mut tries = Vec::new();
+    let subject = |anchors: &[ProductId], named: &[ProductId]| Subjects {
+        anchors: anchors.to_vec(),
+        named: named.to_vec(),
+        owned: held.clone(),
+    };
+    // What is asked about may be what goes with what they have, or look at.
+    if !asked.is_empty() && (!base.is_empty() || has_lines) {
+        tries.push(subject(&base, &asked));
+    }
+    if !asked.is_empty() {
+        tries.push(subject(&asked, &[]));
+    } else if !base.is_empty() || has_lines {
+        tries.push(subject(&base, &[]));
+    }
+    tries
+}
+
+/// The product that is meant: the one the customer has before them if that can be meant, else the first variant; of a
+/// category only if it has but one family.
+fn one_of(snapshot: &Snapshot, meant: &Meant, before: &[ProductId]) -> Option<ProductId> {
+    let catalog = snapshot.catalog();
+    let of_family = |family: &str| {
+        before
+            .iter()
+            .find(|id| catalog.get(id.as_str()).is_some_and(|entry| entry.product().family_name() == family))
+            .cloned()
+    };
+    match meant {
+        Meant::Product(id) => catalog.get(id.as_str()).map(|_| id.clone()),
+        Meant::Family { family, first } => {
+            of_family(family).or_else(|| catalog.get(first.as_str()).map(|_| first.clone()))
+        }
+        Meant::Category(path) => {
+            let term = TermId::of_path(path);
+            let is_within = |entry: &Entry| entry.has(term);
+            let here =
+                before.iter().find(|id| catalog.get(id.as_str()).is_some_and(|entry| is_within(entry)));
+            here.cloned().or_else(|| {
+                let mut within = catalog.list(None, Some(path)).take(CATEGORY_LOOKS_MAX);
+                let first = within.next()?;
+                within.all(|entry| entry.family() == first.family()).then(|| first.product().id().clone())
+            })
+        }
+    }
+}
+
+/// The offer for one way to take the conversation.
+fn offer(
+    snapshot: &Snapshot,
+    query: &Query,
+    conversation: &Conversation,
+    subjects: &Subjects,
+    keeps: Keeps<'_>,
+) -> (Decision, Vec<TraceEntry>) {
+    let state = &conversation.state;
+    let mut asked = query.clone();
+    asked.conversation = None;
+    asked.anchors.clone_from(&subjects.anchors);
+    asked.owned.extend(subjects.owned.iter().cloned());
+    let have = state.declined.iter().filter(|(_, how)| *how == super::Decline::HaveOne);
+    asked.owned.extend(have.map(|(product, _)| product.clone()));
+    let chat = Chat {
+        asked: state.last.as_ref().map_or_else(Asked::default, |last| last.asked.clone()),
+        named: variants(snapshot, &subjects.named),
+        shown: state.shown.clone(),
+        declined: state.declined.clone(),
+    };
+    let lexicon = Lexicon::get();
+    let last = state.last.as_ref().and_then(|last| last.language);
+    let language =
+        conversation.language.as_deref().and_then(|tag| lexicon.language(tag)).or(last).unwrap_or(0);
+    let setting = Setting::in_chat(snapshot, &asked, &chat, &lexicon.languages[language]);
+    let routes = Routes::new(&setting);
+    let (mut decision, entries) = match keeps {
+        Keeps::Nothing => (decide(&setting, &routes, &mut Untraced), Vec::new()),
+        Keeps::Trace => {
+            let mut kept = Kept::all();
+            (decide(&setting, &routes, &mut kept), kept.into_entries())
+        }
+        Keeps::Only(products) => {
+            let mut kept = Kept::only(products);
+            let decision = decide(&setting, &routes, &mut kept);
+            let entries = kept.into_entries();
+            let said = products.iter().map(|product| explanation(&setting, &routes, &entries, product));
+            (decision, said.collect())
+        }
+    };
+    // What was asked about and is not the answer does not make something else one.
+    let is_answer = subjects.named.is_empty()
+        || decision.offers.first().is_some_and(|first| chat.named.contains(first.target.product().id()));
+    if !is_answer {
+        decision.verdict = Verdict::Hold;
+        decision.why = Why::AllGated;
+        decision.offers.clear();
+    }
+    decision.unknown = Setting::new(snapshot, query).unknown;
+    (decision, entries)
+}
+
+/// The products with all variants of their families, as far as they are in their order of ids.
+fn variants(snapshot: &Snapshot, products: &[ProductId]) -> Vec<ProductId> {
+    let catalog = snapshot.catalog();
+    let of = |id: &ProductId| {
+        let family = catalog.get(id.as_str()).map(|entry| entry.family());
+        let listed =
+            family.and_then(|family| catalog.postings(family)).into_iter().flat_map(|list| list.iter());
+        let siblings = listed.take(CATEGORY_LOOKS_MAX).filter_map(|index| catalog.entry(index));
+        siblings.map(|entry| entry.product().id().clone()).chain([id.clone()]).collect::<Vec<_>>()
+    };
+    products.iter().flat_map(of).collect()
+}

@@ -1,0 +1,304 @@
+//! The lexicons: what customers' phrases say, by language, as data in `lexicon/*.toml`.
+
+use std::{collections::BTreeMap, sync::LazyLock};
+
+use serde::Deserialize;
+use sidecart_catalog::names::{Word, WordId, fold, is_everyday};
+
+use super::{
+    phrase::{Found, Phrases, Typos, folded_words},
+    substring::Substrings,
+};
+
+/// The files, in the order in which they win where two languages are as likely.
+const FILES: [&str; 1] = [include_str!("lexicon/en.toml")];
+
+/// What a phrase says of the customer. See `lexicon/README.md`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub(crate) enum Says {
+    OptOut,
+    Human,
+    Safety,
+    Privacy,
+    Cancel,
+    Refund,
+    Return,
+    Complaint,
+    OrderStatus,
+    Account,
+    Service,
+    Trouble,
+    Anger,
+    Compatibility,
+    Specification,
+    HowTo,
+    UseCase,
+    Price,
+    Availability,
+    Comparison,
+    Buying,
+    Bought,
+    Asks,
+    Thanks,
+    Greeting,
+    Resolved,
+    Explaining,
+    Owns,
+    Wants,
+    Rejects,
+    Returns,
+    Points,
+    First,
+    Second,
+    Last,
+    Question,
+    Not,
+}
+
+/// Sentences that claim no more than is known, with `{target}` and `{anchor}` for titles.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Sayings {
+    pub(crate) required: String,
+    pub(crate) fits: String,
+    pub(crate) accessory: String,
+    pub(crate) consumable: String,
+    pub(crate) refill: String,
+    pub(crate) protection: String,
+    pub(crate) bundle_part: String,
+    pub(crate) service: String,
+    pub(crate) bought_with: String,
+    pub(crate) bought_alike: String,
+    pub(crate) bought_after: String,
+    pub(crate) bought_again: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    language: String,
+    #[serde(default)]
+    unspaced: bool,
+    marks: Vec<String>,
+    #[serde(default)]
+    words: BTreeMap<String, Vec<String>>,
+    rule: Vec<FileRule>,
+    topic: Vec<FileTopic>,
+    say: Sayings,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FileRule {
+    id: String,
+    says: Says,
+    weight: Option<f32>,
+    #[serde(default = "yes")]
+    typos: bool,
+    phrases: Vec<String>,
+    #[serde(default)]
+    unless: Vec<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FileTopic {
+    id: String,
+    asks: Vec<String>,
+    answers: Vec<String>,
+}
+
+const fn yes() -> bool {
+    true
+}
+
+/// A rule of a lexicon.
+#[derive(Debug)]
+pub(crate) struct Rule {
+    /// Shown as evidence.
+    pub(crate) id: Box<str>,
+    pub(crate) says: Says,
+    pub(crate) weight: f32,
+    /// Whether its language puts no spaces between words.
+    pub(crate) is_unspaced: bool,
+}
+
+/// A language.
+#[derive(Debug)]
+pub(crate) struct Language {
+    /// BCP 47.
+    pub(crate) tag: Box<str>,
+    is_unspaced: bool,
+    marks: Vec<WordId>,
+    pub(crate) say: Sayings,
+}
+
+/// What a phrase that is looked for belongs to.
+#[derive(Debug, Clone, Copy)]
+enum Owner {
+    Rule(usize),
+    Unless(usize),
+    Topic(usize),
+}
+
+/// A rule that spoke, and in which words of the text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Spoken {
+    pub(crate) from: usize,
+    pub(crate) to: usize,
+    /// Place of the rule.
+    pub(crate) rule: usize,
+}
+
+/// What the lexicons find in a text.
+#[derive(Debug, Default)]
+pub(crate) struct Heard {
+    /// In the order of the text.
+    pub(crate) spoken: Vec<Spoken>,
+    /// Topics asked about, ascending.
+    pub(crate) topics: Vec<usize>,
+}
+
+/// All languages at once: a text need not say in which it is.
+#[derive(Debug)]
+pub(crate) struct Lexicon {
+    pub(crate) rules: Vec<Rule>,
+    pub(crate) languages: Vec<Language>,
+    /// Words of what answers each topic.
+    pub(crate) answers: Vec<Vec<WordId>>,
+    owners: Vec<Owner>,
+    phrases: Phrases,
+    substrings: Substrings,
+}
+
+impl Lexicon {
+    /// The lexicons that come with the engine.
+    pub(crate) fn get() -> &'static Self {
+        static LEXICON: LazyLock<Lexicon> = LazyLock::new(|| {
+            Lexicon::parse(&FILES).expect("a test reads the files that come with the engine")
+        });
+        &LEXICON
+    }
+
+    /// Reads lexicon files.
+    ///
+    /// # Errors
+    /// A file that is not TOML of this form, or a phrase that cannot be read, by rule or topic.
+    fn parse(files: &[&str]) -> Result<Self, String> {
+        let mut lexicon = Self {
+            rules: Vec::new(),
+            languages: Vec::new(),
+            answers: Vec::new(),
+            owners: Vec::new(),
+            phrases: Phrases::default(),
+            substrings: Substrings::default(),
+        };
+        let mut topics: Vec<String> = Vec::new();
+        let mut substrings = Vec::new();
+        for text in files {
+            let file: File = toml::from_str(text).map_err(|error| error.to_string())?;
+            let mut add = |lexicon: &mut Self, owner: Owner, phrase: &str, of: &str, typos: Typos| {
+                let place = lexicon.owners.len();
+                lexicon.owners.push(owner);
+                if file.unspaced {
+                    substrings.push((place, phrase.to_owned()));
+                    return Ok(());
+                }
+                lexicon
+                    .phrases
+                    .add(place, phrase, &file.words, typos)
+                    .map_err(|fault| format!("{of}: `{phrase}`: {fault}"))
+            };
+            for FileRule { id, says, weight, typos, phrases, unless } in &file.rule {
+                let rule = lexicon.rules.len();
+                let typos = if *typos { Typos::Forgiven } else { Typos::Kept };
+                phrases
+                    .iter()
+                    .try_for_each(|phrase| add(&mut lexicon, Owner::Rule(rule), phrase, id, typos))?;
+                unless
+                    .iter()
+                    .try_for_each(|phrase| add(&mut lexicon, Owner::Unless(rule), phrase, id, Typos::Kept))?;
+                let (id, weight) = (id.as_str().into(), weight.unwrap_or(1.0));
+                lexicon.rules.push(Rule { id, says: *says, weight, is_unspaced: file.unspaced });
+            }
+            for FileTopic { id, asks, answers } in &file.topic {
+                let topic = topics.iter().position(|known| known == id).unwrap_or_else(|| {
+                    topics.push(id.clone());
+                    lexicon.answers.push(Vec::new());
+                    topics.len() - 1
+                });
+                asks.iter().try_for_each(|phrase| {
+                    add(&mut lexicon, Owner::Topic(topic), phrase, id, Typos::Forgiven)
+                })?;
+                let words = answers.iter().flat_map(|answer| folded_words(answer));
+                lexicon.answers[topic].extend(words.map(|word| WordId::of(&word)));
+            }
+            lexicon.languages.push(Language {
+                tag: file.language.into(),
+                is_unspaced: file.unspaced,
+                marks: file.marks.iter().map(|mark| WordId::of(&fold(mark))).collect(),
+                say: file.say,
+            });
+        }
+        lexicon.substrings = Substrings::new(substrings)?;
+        Ok(lexicon)
+    }
+
+    /// What the phrases of all languages say in a text.
+    ///
+    /// `is_name` says of a word that something sold is called so, which then is no typo.
+    pub(crate) fn hear(&self, text: &str, words: &[Word], is_name: impl Fn(&Word) -> bool) -> Heard {
+        let is_known = |word: &Word| is_everyday(word.id) || is_name(word);
+        let mut found = self.phrases.find(words, is_known);
+        found.extend(self.substrings.find(text, words));
+        let mut heard = Heard::default();
+        let mut silenced = vec![false; self.rules.len()];
+        for Found { from, to, of } in found {
+            match self.owners[of] {
+                Owner::Rule(rule) => heard.spoken.push(Spoken { from, to, rule }),
+                Owner::Unless(rule) => silenced[rule] = true,
+                Owner::Topic(topic) => heard.topics.push(topic),
+            }
+        }
+        heard.spoken.retain(|spoken| !silenced[spoken.rule]);
+        heard.spoken.sort_unstable();
+        heard.spoken.dedup();
+        heard.topics.sort_unstable();
+        heard.topics.dedup();
+        heard
+    }
+
+    /// The language that a text is in, by its small words: place in `languages`. `None` when none of them stands in it.
+    pub(crate) fn language_of(&self, text: &str, words: &[Word]) -> Option<usize> {
+        if let Some(unspaced) = self.languages.iter().position(|language| language.is_unspaced)
+            && text.chars().any(|c| matches!(c, '\u{3040}'..='\u{30ff}'))
+        {
+            return Some(unspaced);
+        }
+        let count =
+            |language: &Language| words.iter().filter(|word| language.marks.contains(&word.id)).count();
+        let counts: Vec<usize> = self.languages.iter().map(count).collect();
+        let most = counts.iter().max().copied().filter(|most| *most > 0)?;
+        counts.iter().position(|count| *count == most)
+    }
+
+    /// A language by its tag, with or without a region.
+    pub(crate) fn language(&self, tag: &str) -> Option<usize> {
+        let primary = tag.split(['-', '_']).next().unwrap_or_default();
+        self.languages.iter().position(|language| language.tag.eq_ignore_ascii_case(primary))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_files_that_come_with_the_engine_can_be_read() {
+        let lexicon = Lexicon::parse(&FILES).unwrap();
+        let mut ids: Vec<&str> = lexicon.rules.iter().map(|rule| &*rule.id).collect();
+        ids.sort_unstable();
+        assert!(ids.windows(2).all(|pair| pair[0] != pair[1]), "rule ids are unique: {ids:?}");
+    }
+}

@@ -1,0 +1,153 @@
+//! The occasion: what the state of a conversation calls for, before any product is looked at.
+//!
+//! Defaults err on silence: an offer needs a reason, holding back needs none.
+
+use crate::answer::{Verdict, Why};
+
+use super::{Calls, Conversation, Decline, Matter, QuestionKind, Sentiment, State};
+
+/// Turns without an offer after one was shown.
+const TURNS_AFTER_SHOWN: u32 = 1;
+/// Turns without an offer after one was declined.
+const TURNS_AFTER_NO_THANKS: u32 = 3;
+/// Turns without an offer after one was put off.
+const TURNS_AFTER_LATER: u32 = 5;
+
+/// Why no offer is made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Silence {
+    pub(crate) verdict: Verdict,
+    pub(crate) why: Why,
+    /// After how many more turns of the customer to ask again.
+    pub(crate) retry_after_turns: Option<u32>,
+}
+
+impl Silence {
+    pub(crate) const fn never(why: Why) -> Self {
+        Self { verdict: Verdict::Never, why, retry_after_turns: None }
+    }
+
+    pub(crate) const fn hold(why: Why) -> Self {
+        Self { verdict: Verdict::Hold, why, retry_after_turns: Some(1) }
+    }
+}
+
+/// Whether an offer may be made now.
+///
+/// # Errors
+/// Why not.
+pub(crate) fn occasion(conversation: &Conversation) -> Result<(), Silence> {
+    let Conversation { state, question, sentiment, open_issue, .. } = conversation;
+    forbidden(state, *question, *open_issue)?;
+    let Some(last) = &state.last else { return Err(Silence::hold(Why::NothingAsked)) };
+    // The caller's label stands in the place of what was read.
+    let calls = question.map_or(last.calls, calls_of);
+    if settled_now(state) {
+        return Err(Silence::hold(Why::JustSettled));
+    }
+    if *sentiment == Some(Sentiment::Negative) {
+        return Err(Silence::hold(Why::Trouble));
+    }
+    resting(state, calls)?;
+    match calls {
+        Calls::Offer | Calls::OfferByMerchant | Calls::MoreOffers => Ok(()),
+        Calls::Patience => Err(Silence::hold(Why::StillExplaining)),
+        // The caller, who hears the tone, may say that all is well.
+        Calls::Care if sentiment.is_some() && is_about_product(last.question) => Ok(()),
+        Calls::Care => Err(Silence::hold(Why::Trouble)),
+        Calls::Service => Err(Silence::hold(Why::ServiceMatter)),
+        Calls::Decision => Err(Silence::hold(Why::Deciding)),
+        Calls::Nothing => Err(Silence::hold(Why::NothingAsked)),
+    }
+}
+
+/// What forbids an offer as long as it lasts.
+fn forbidden(state: &State, question: Option<QuestionKind>, open_issue: Option<bool>) -> Result<(), Silence> {
+    let labelled = match question {
+        Some(QuestionKind::HumanRequest) => Some(Why::HumanRequested),
+        Some(QuestionKind::Cancel) => Some(Why::CancellationOpen),
+        Some(QuestionKind::ReturnOrRefund) => Some(Why::RefundOpen),
+        Some(QuestionKind::Complaint) => Some(Why::ComplaintOpen),
+        _ => None,
+    };
+    if let Some(why) = labelled {
+        return Err(Silence::never(why));
+    }
+    // Who says that no issue is open knows better than what was read; an opt-out is no issue.
+    let matter = state
+        .matter
+        .filter(|matter| open_issue != Some(false) || matches!(matter, Matter::OptedOut | Matter::Merchant));
+    // A label of another kind is the caller's reading of the last turn, not of those before.
+    let matter = matter.filter(|matter| {
+        let read_now = state.last.as_ref().is_some_and(|last| last.matter == Some(*matter));
+        question.is_none()
+            || !read_now
+            || matches!(matter, Matter::OptedOut | Matter::Merchant | Matter::Safety | Matter::Privacy)
+    });
+    if let Some(matter) = matter {
+        return Err(Silence::never(match matter {
+            Matter::OptedOut => Why::OptedOut,
+            Matter::HumanRequested => Why::HumanRequested,
+            Matter::Safety => Why::Safety,
+            Matter::Privacy => Why::Privacy,
+            Matter::Cancellation => Why::CancellationOpen,
+            Matter::ReturnOrRefund => Why::RefundOpen,
+            Matter::Complaint => Why::ComplaintOpen,
+            Matter::Merchant => Why::MerchantForbids,
+        }));
+    }
+    if open_issue == Some(true) || state.issue_open && open_issue.is_none() {
+        return Err(Silence::never(Why::IssueOpen));
+    }
+    if state.is_refused() {
+        return Err(Silence::never(Why::Refused));
+    }
+    Ok(())
+}
+
+/// Whether something was settled in the last turn, or since.
+fn settled_now(state: &State) -> bool {
+    state.settled_in.is_some_and(|turn| turn == state.turns)
+}
+
+/// The rest that follows an offer.
+fn resting(state: &State, calls: Calls) -> Result<(), Silence> {
+    let wait = |since: u32, turns: u32| (since + turns).checked_sub(state.turns).map(|left| left + 1);
+    let hold = |why, left| Err(Silence { verdict: Verdict::Hold, why, retry_after_turns: Some(left) });
+    if let Some((since, how)) = state.declined_after {
+        let turns = match how {
+            Decline::NoThanks => TURNS_AFTER_NO_THANKS,
+            Decline::Later => TURNS_AFTER_LATER,
+            // A cheaper one, or something else, is an answer to these.
+            Decline::TooExpensive | Decline::HaveOne => 0,
+        };
+        if let Some(left) = wait(since, turns)
+            .filter(|_| calls != Calls::MoreOffers || how == Decline::NoThanks && since == state.turns)
+        {
+            return hold(Why::JustDeclined, left);
+        }
+    }
+    if let Some(since) = state.shown_after
+        && calls != Calls::MoreOffers
+        && let Some(left) = wait(since, TURNS_AFTER_SHOWN)
+    {
+        return hold(Why::JustOffered, left);
+    }
+    Ok(())
+}
+
+const fn calls_of(question: QuestionKind) -> Calls {
+    match question {
+        QuestionKind::Compatibility
+        | QuestionKind::UseCase
+        | QuestionKind::Specification
+        | QuestionKind::HowTo => Calls::Offer,
+        QuestionKind::PriceOrDeal | QuestionKind::Availability | QuestionKind::Comparison => Calls::Decision,
+        QuestionKind::OrderStatus | QuestionKind::Account => Calls::Service,
+        _ => Calls::Nothing,
+    }
+}
+
+fn is_about_product(question: QuestionKind) -> bool {
+    calls_of(question) == Calls::Offer
+}

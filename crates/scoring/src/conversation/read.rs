@@ -1,0 +1,413 @@
+//! Reading: from one text of the customer to what it says.
+
+use std::ops::Range;
+
+use sidecart_catalog::{
+    Catalog, Term,
+    names::{Gap, Link, Linked, Reading, Word, WordId, is_everyday, words},
+};
+use sidecart_rules::Phrases;
+
+use crate::snapshot::Snapshot;
+
+use super::{
+    ASKED_WORDS_MAX, Asked, Calls, EVIDENCE_MAX, Evidence, Matter, Meant, Mention, MentionRole, Pointer,
+    QuestionKind, Readiness, Sentiment, Turn,
+    lexicon::{Heard, Lexicon, Says, Spoken},
+};
+
+/// Words up to which a negation reaches.
+const NEGATED_WORDS: usize = 3;
+/// Words that a quotation must have to be someone else's; fewer are stressed, not quoted.
+const QUOTED_WORDS_MIN: usize = 3;
+/// Words between a mention and what says its role.
+const ROLE_WORDS: usize = 4;
+/// How much the form of a question says by itself.
+const WEIGHT_OF_FORM: f32 = 0.3;
+/// How much more of a question about a product must speak than of a matter of service, to be taken for one.
+const SERVICE_ODDS: f32 = 1.5;
+
+/// Reads a text of the customer, with the merchant's own phrases.
+///
+/// Takes time linear in the text, of which [`sidecart_catalog::names::TEXT_WORDS_MAX`] words count.
+pub fn read(snapshot: &Snapshot, text: &str, own_phrases: &Phrases) -> Turn {
+    let own = without_cited_lines(text);
+    let words = words(&own);
+    let catalog = snapshot.catalog();
+    let links = catalog.link(&words);
+    let lexicon = Lexicon::get();
+    let is_named = |at: usize| links.iter().any(|link| link.words.contains(&at));
+    let named: Vec<&Word> =
+        words.iter().enumerate().filter(|(at, _)| is_named(*at)).map(|(_, word)| word).collect();
+    let heard = lexicon.hear(&own, &words, |word| {
+        catalog.has_word(word.id) || named.iter().any(|other| std::ptr::eq(*other, word))
+    });
+    let heard = Ear { lexicon, words: &words, quoted: quoted(&own, &words), heard };
+    let signals = heard.signals();
+    let is_asked = own.contains(['?', '？']);
+    let mentions: Vec<Mention> =
+        links.iter().filter_map(|link| mention(catalog, &words, link, &signals)).collect();
+    let has = |phrases: &[Box<str>]| phrases.iter().any(|phrase| says(&words, phrase));
+    let matter = if has(&own_phrases.never) { Some(Matter::Merchant) } else { signals.matter() };
+    let question = signals.question(&mentions, is_asked);
+    let calls = if has(&own_phrases.offer) { Calls::OfferByMerchant } else { signals.calls(question, &own) };
+    Turn {
+        question: signals.named_question(question, matter),
+        readiness: signals.readiness(&mentions, question),
+        sentiment: signals.sentiment(),
+        matter,
+        calls,
+        pointer: signals.pointer(),
+        is_settled: signals.any(Says::Resolved),
+        asked: asked(catalog, &words, &links, &heard.heard.topics),
+        language: lexicon.language_of(&own, &words),
+        evidence: heard.evidence(),
+        mentions,
+    }
+}
+
+/// What a text of the assistant names.
+pub fn read_assistant(snapshot: &Snapshot, text: &str) -> Vec<Mention> {
+    let (words, catalog) = (words(text), snapshot.catalog());
+    let signals = Signals { lexicon: Lexicon::get(), words: &words, spoken: Vec::new() };
+    catalog.link(&words).iter().filter_map(|link| mention(catalog, &words, link, &signals)).collect()
+}
+
+/// The text with the lines that cite an earlier message blanked out, so that places stay as they were.
+fn without_cited_lines(text: &str) -> String {
+    let line = |line: &str| {
+        if line.trim_start().starts_with('>') {
+            " ".repeat(line.trim_end().len()) + &line[line.trim_end().len()..]
+        } else {
+            line.to_owned()
+        }
+    };
+    text.split_inclusive('\n').map(line).collect()
+}
+
+/// Which words stand in quotation marks, in a quotation long enough to be someone else's.
+fn quoted(text: &str, words: &[Word]) -> Vec<bool> {
+    let mut quoted = vec![false; words.len()];
+    let mut open: Option<(usize, char)> = None;
+    for (at, c) in text.char_indices() {
+        let closes = open.is_some_and(|(_, opened)| c == closing(opened));
+        if closes {
+            let (start, _) = open.take().unwrap_or_default();
+            let first = words.partition_point(|word| word.span.start < start);
+            let after = words.partition_point(|word| word.span.start < at);
+            if after.saturating_sub(first) >= QUOTED_WORDS_MIN {
+                quoted[first..after].fill(true);
+            }
+        } else if open.is_none() && closing(c) != '\0' {
+            open = Some((at, c));
+        }
+    }
+    quoted
+}
+
+/// The mark that closes a quotation; NUL when the character opens none.
+fn closing(open: char) -> char {
+    match open {
+        '"' => '"',
+        '“' | '„' => '”',
+        '«' => '»',
+        '「' => '」',
+        '『' => '』',
+        _ => '\0',
+    }
+}
+
+/// Whether the words of a phrase stand in a text, side by side.
+fn says(text: &[Word], phrase: &str) -> bool {
+    let phrase: Vec<WordId> = words(phrase).iter().map(|word| word.id).collect();
+    !phrase.is_empty()
+        && text.windows(phrase.len()).any(|run| run.iter().zip(&phrase).all(|(word, id)| word.id == *id))
+}
+
+/// What was heard, with where it does not count.
+struct Ear<'a> {
+    lexicon: &'static Lexicon,
+    words: &'a [Word],
+    quoted: Vec<bool>,
+    heard: Heard,
+}
+
+/// What counts of it.
+struct Signals<'a> {
+    lexicon: &'static Lexicon,
+    words: &'a [Word],
+    spoken: Vec<Spoken>,
+}
+
+impl<'a> Ear<'a> {
+    /// What is neither quoted nor taken back.
+    fn signals(&self) -> Signals<'a> {
+        let says = |spoken: &Spoken| self.lexicon.rules[spoken.rule].says;
+        let (denials, rest): (Vec<Spoken>, Vec<Spoken>) =
+            self.heard.spoken.iter().partition(|spoken| says(spoken) == Says::Not);
+        let counts = |spoken: &Spoken| {
+            let is_quoted = self.quoted[spoken.from..spoken.to].iter().all(|quoted| *quoted);
+            let is_matter = says(spoken) <= Says::Complaint;
+            let is_taken_back = is_matter && denials.iter().any(|denial| self.takes_back(denial, spoken));
+            !is_quoted && !is_taken_back
+        };
+        Signals {
+            lexicon: self.lexicon,
+            words: self.words,
+            spoken: rest.into_iter().filter(counts).collect(),
+        }
+    }
+
+    /// Whether a denial takes back what is said.
+    fn takes_back(&self, denial: &Spoken, spoken: &Spoken) -> bool {
+        let (denying, denied) = (&self.lexicon.rules[denial.rule], &self.lexicon.rules[spoken.rule]);
+        if denying.is_unspaced != denied.is_unspaced {
+            return false;
+        }
+        if denying.is_unspaced {
+            return spoken.to <= denial.to
+                && denial.from <= spoken.to + NEGATED_WORDS
+                && spoken.from < denial.from;
+        }
+        // What denies may itself begin what is denied: "I don't want" is a part of "I don't want offers".
+        let is_within = spoken.from > denial.from && spoken.from <= denial.to + NEGATED_WORDS;
+        is_within && self.words[denial.from + 1..=spoken.from].iter().all(|word| word.gap < Gap::Clause)
+    }
+
+    fn evidence(&self) -> Vec<Evidence> {
+        let evidence = self.heard.spoken.iter().map(|spoken| Evidence {
+            from: self.words[spoken.from].span.start,
+            to: self.words[spoken.to - 1].span.end,
+            rule: &self.lexicon.rules[spoken.rule].id,
+        });
+        evidence.take(EVIDENCE_MAX).collect()
+    }
+}
+
+/// Kinds of questions about products, and what says so.
+const PRODUCT_KINDS: [(QuestionKind, Says); 7] = [
+    (QuestionKind::Comparison, Says::Comparison),
+    (QuestionKind::PriceOrDeal, Says::Price),
+    (QuestionKind::Availability, Says::Availability),
+    (QuestionKind::Compatibility, Says::Compatibility),
+    (QuestionKind::HowTo, Says::HowTo),
+    (QuestionKind::UseCase, Says::UseCase),
+    (QuestionKind::Specification, Says::Specification),
+];
+
+impl Signals<'_> {
+    fn all(&self, says: Says) -> impl Iterator<Item = &Spoken> {
+        self.spoken.iter().filter(move |spoken| self.lexicon.rules[spoken.rule].says == says)
+    }
+
+    fn any(&self, says: Says) -> bool {
+        self.all(says).next().is_some()
+    }
+
+    /// How much speaks for something: the weights of what is said, no stretch counted twice.
+    fn weight(&self, says: Says) -> f32 {
+        let (mut weight, mut until) = (0.0, 0);
+        for spoken in self.all(says) {
+            if spoken.from >= until {
+                weight += self.lexicon.rules[spoken.rule].weight;
+                until = spoken.to;
+            }
+        }
+        weight
+    }
+
+    fn matter(&self) -> Option<Matter> {
+        let matters = [
+            (Says::OptOut, Matter::OptedOut),
+            (Says::Human, Matter::HumanRequested),
+            (Says::Safety, Matter::Safety),
+            (Says::Privacy, Matter::Privacy),
+            (Says::Cancel, Matter::Cancellation),
+            (Says::Refund, Matter::ReturnOrRefund),
+            (Says::Return, Matter::ReturnOrRefund),
+            (Says::Complaint, Matter::Complaint),
+        ];
+        matters.into_iter().find(|(says, _)| self.any(*says)).map(|(_, matter)| matter)
+    }
+
+    /// The kind of question about a product, with how much speaks for it.
+    fn question(&self, mentions: &[Mention], is_asked: bool) -> Option<(QuestionKind, f32)> {
+        let kinds = PRODUCT_KINDS.map(|(kind, says)| (kind, self.weight(says)));
+        let total: f32 = kinds.iter().map(|(_, weight)| weight).sum();
+        let best =
+            kinds.into_iter().rev().max_by(|a, b| a.1.total_cmp(&b.1)).filter(|(_, weight)| *weight > 0.0);
+        let is_question =
+            is_asked || self.any(Says::Question) && (self.any(Says::Points) || !mentions.is_empty());
+        match best {
+            Some((kind, _)) => Some((kind, total)),
+            None if is_question => Some((QuestionKind::Specification, WEIGHT_OF_FORM)),
+            None => None,
+        }
+    }
+
+    /// The matter of service that speaks loudest.
+    fn service(&self) -> Option<(QuestionKind, f32)> {
+        let kinds = [
+            (QuestionKind::OrderStatus, Says::OrderStatus),
+            (QuestionKind::Account, Says::Account),
+            (QuestionKind::Other, Says::Service),
+        ];
+        let kinds = kinds.map(|(kind, says)| (kind, self.weight(says)));
+        let total: f32 = kinds.iter().map(|(_, weight)| weight).sum();
+        let best =
+            kinds.into_iter().rev().max_by(|a, b| a.1.total_cmp(&b.1)).filter(|(_, weight)| *weight > 0.0);
+        best.map(|(kind, _)| (kind, total))
+    }
+
+    /// Whether it is a matter of service rather than of a product.
+    fn is_service(&self, question: Option<(QuestionKind, f32)>) -> bool {
+        let Some((_, service)) = self.service() else { return false };
+        !question.is_some_and(|(_, weight)| weight > SERVICE_ODDS * service)
+    }
+
+    fn calls(&self, question: Option<(QuestionKind, f32)>, text: &str) -> Calls {
+        let is_service = self.is_service(question);
+        let is_trouble =
+            self.any(Says::Trouble) && question.is_none_or(|(kind, _)| kind != QuestionKind::Compatibility);
+        if is_service {
+            return Calls::Service;
+        }
+        if self.any(Says::Anger) || is_trouble {
+            return Calls::Care;
+        }
+        let goes_on = text.trim_end().ends_with(['…', ',', ':']) || text.trim_end().ends_with("...");
+        if self.any(Says::Explaining) || goes_on && !text.contains(['?', '？']) {
+            return Calls::Patience;
+        }
+        if self.any(Says::Asks) {
+            return Calls::MoreOffers;
+        }
+        match question {
+            Some((QuestionKind::PriceOrDeal | QuestionKind::Availability | QuestionKind::Comparison, _)) => {
+                if self.any(Says::Buying) {
+                    Calls::Offer
+                } else {
+                    Calls::Decision
+                }
+            }
+            Some(_) => Calls::Offer,
+            None if self.any(Says::Buying) || self.any(Says::Bought) => Calls::Offer,
+            None => Calls::Nothing,
+        }
+    }
+
+    /// The kind of question as it is told.
+    fn named_question(&self, question: Option<(QuestionKind, f32)>, matter: Option<Matter>) -> QuestionKind {
+        match matter {
+            Some(Matter::HumanRequested) => return QuestionKind::HumanRequest,
+            Some(Matter::Cancellation) => return QuestionKind::Cancel,
+            Some(Matter::ReturnOrRefund) => return QuestionKind::ReturnOrRefund,
+            Some(Matter::Complaint | Matter::Safety) => return QuestionKind::Complaint,
+            Some(Matter::Privacy) => return QuestionKind::Account,
+            Some(Matter::OptedOut | Matter::Merchant) | None => {}
+        }
+        match (question, self.service()) {
+            (Some((_, weight)), Some((kind, service)))
+                if weight <= SERVICE_ODDS * service && kind != QuestionKind::Other =>
+            {
+                kind
+            }
+            (Some((kind, _)), _) => kind,
+            (None, Some((kind, _))) => kind,
+            (None, None) if self.any(Says::Thanks) => QuestionKind::Thanks,
+            (None, None) => QuestionKind::Other,
+        }
+    }
+
+    fn readiness(&self, mentions: &[Mention], question: Option<(QuestionKind, f32)>) -> Readiness {
+        if self.any(Says::Buying) {
+            return Readiness::ReadyToBuy;
+        }
+        if self.any(Says::Bought) || mentions.iter().any(|mention| mention.role == MentionRole::Owns) {
+            return Readiness::AlreadyBought;
+        }
+        let is_interested = question.is_some() || !mentions.is_empty();
+        if is_interested { Readiness::Interested } else { Readiness::Browsing }
+    }
+
+    fn sentiment(&self) -> Sentiment {
+        if self.any(Says::Anger) || self.any(Says::Complaint) || self.any(Says::Trouble) {
+            return Sentiment::Negative;
+        }
+        if self.any(Says::Thanks) || self.any(Says::Resolved) {
+            Sentiment::Positive
+        } else {
+            Sentiment::Neutral
+        }
+    }
+
+    fn pointer(&self) -> Option<Pointer> {
+        let pointers = [
+            (Says::First, Pointer::First),
+            (Says::Second, Pointer::Second),
+            (Says::Last, Pointer::Last),
+            (Says::Points, Pointer::It),
+        ];
+        pointers.into_iter().find(|(says, _)| self.any(*says)).map(|(_, pointer)| pointer)
+    }
+
+    /// The role of what is named in some words: as said next before it, in the same part of the sentence.
+    fn role(&self, range: &Range<usize>) -> MentionRole {
+        let roles = [
+            (Says::Returns, MentionRole::Returning),
+            (Says::Rejects, MentionRole::Rejected),
+            (Says::Owns, MentionRole::Owns),
+            (Says::Wants, MentionRole::Wants),
+        ];
+        let near = |spoken: &&Spoken| {
+            if self.lexicon.rules[spoken.rule].is_unspaced {
+                return spoken.from < range.end + ROLE_WORDS && range.start < spoken.to + ROLE_WORDS;
+            }
+            let starts_before = spoken.from < range.start && range.start <= spoken.to + ROLE_WORDS;
+            starts_before
+                && self.words[spoken.from + 1..=range.start].iter().all(|word| word.gap < Gap::Clause)
+        };
+        let said = roles.into_iter().filter_map(|(says, role)| {
+            Some((self.all(says).filter(near).map(|spoken| spoken.to).max()?, role))
+        });
+        // What is said nearest counts; of equals the first of the list.
+        let nearest = said.fold(None, |best: Option<(usize, MentionRole)>, (to, role)| match best {
+            Some((other, _)) if other >= to => best,
+            _ => Some((to, role)),
+        });
+        nearest.map_or(MentionRole::AskedAbout, |(_, role)| role)
+    }
+}
+
+fn mention(catalog: &Catalog, words: &[Word], link: &Link, signals: &Signals<'_>) -> Option<Mention> {
+    let span = words[link.words.start].span.start..words[link.words.end - 1].span.end;
+    let meant = |reading: &Reading| Some((meant(catalog, &reading.what)?, reading.confidence));
+    let (best, confidence) = meant(&link.best)?;
+    let runner_up = link.runner_up.as_ref().and_then(meant);
+    Some(Mention { span, meant: best, confidence, runner_up, role: signals.role(&link.words) })
+}
+
+fn meant(catalog: &Catalog, what: &Linked) -> Option<Meant> {
+    match what {
+        Linked::Product(index) => Some(Meant::Product(catalog.entry(*index)?.product().id().clone())),
+        Linked::Family(index) => {
+            let product = catalog.entry(*index)?.product();
+            Some(Meant::Family { family: product.family_name().into(), first: product.id().clone() })
+        }
+        Linked::Category(term) => match catalog.term(*term)? {
+            Term::Category(path) => Some(Meant::Category(path.clone())),
+            _ => None,
+        },
+    }
+}
+
+/// The words of a text that may be about what is offered: not those by which products are named.
+fn asked(_: &Catalog, words: &[Word], links: &[Link], topics: &[usize]) -> Asked {
+    let is_named =
+        |at: usize| links.iter().any(|link| link.best.confidence >= 0.5 && link.words.contains(&at));
+    let told = words.iter().enumerate().filter(|(at, word)| !is_named(*at) && !is_everyday(word.id));
+    let mut asked: Vec<WordId> = told.map(|(_, word)| word.id).take(ASKED_WORDS_MAX).collect();
+    asked.sort_unstable();
+    asked.dedup();
+    Asked { words: asked, topics: topics.to_vec() }
+}

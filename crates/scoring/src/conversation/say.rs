@@ -1,0 +1,57 @@
+//! What is safe to say of an offer: no more than the merchant or the orders say.
+//!
+//! "Fits" is said where a pairing has a match clause that holds; a pairing without one is told by its relation;
+//! what orders taught is told as bought, and never as fitting.
+
+use sidecart_rules::Relation;
+
+use crate::{
+    answer::Level,
+    lead::{AffinityKind, Lead},
+    select::Candidate,
+    setting::Setting,
+};
+
+use super::lexicon::{Language, Sayings};
+
+/// The sentence for an offer, in a language.
+pub(crate) fn safe_to_say(language: &Language, setting: &Setting<'_>, candidate: &Candidate<'_>) -> String {
+    let anchor = setting.anchors[candidate.lead.anchor()].entry.product().title();
+    fill(saying(&language.say, &candidate.lead), candidate.entry.product().title(), anchor)
+}
+
+fn saying<'s>(say: &'s Sayings, lead: &Lead<'_>) -> &'s str {
+    match lead {
+        Lead::Pairing(route) => match route.pairing.relation {
+            Relation::RequiredAccessory if route.clauses().is_empty() => &say.required,
+            Relation::Service => &say.service,
+            Relation::Refill => &say.refill,
+            _ if !route.clauses().is_empty() => &say.fits,
+            Relation::RequiredAccessory => &say.required,
+            Relation::Accessory => &say.accessory,
+            Relation::Consumable => &say.consumable,
+            Relation::Protection => &say.protection,
+            Relation::BundlePart => &say.bundle_part,
+        },
+        Lead::Learned(learned) => match (learned.kind, learned.level) {
+            (AffinityKind::BoughtWith, Level::Product) => &say.bought_with,
+            (AffinityKind::BoughtWith, _) => &say.bought_alike,
+            (AffinityKind::BoughtAfter, _) => &say.bought_after,
+            (AffinityKind::BoughtAgain, _) => &say.bought_again,
+        },
+    }
+}
+
+/// The sentence with the titles in it. Titles are taken as they are, braces and all.
+fn fill(text: &str, target: &str, anchor: &str) -> String {
+    let mut sentence = String::with_capacity(text.len() + target.len() + anchor.len());
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once('{') {
+        sentence.push_str(before);
+        let (slot, after) = after.split_once('}').unwrap_or((after, ""));
+        sentence.push_str(if slot == "target" { target } else { anchor });
+        rest = after;
+    }
+    sentence.push_str(rest);
+    sentence
+}

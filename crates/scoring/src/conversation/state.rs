@@ -1,0 +1,154 @@
+//! State: where a conversation stands, folded step by step. Small, and bounded whatever is said.
+
+use sidecart_catalog::ProductId;
+
+use super::{Decline, MENTIONS_MAX, Matter, Meant, Mention, MentionRole, Pointer, Step, Turn};
+
+/// Products remembered of each sort, latest kept.
+const REMEMBERED_MAX: usize = 64;
+/// Declines without a reason after which no more is offered.
+const REFUSALS_MAX: u32 = 2;
+
+/// Where a conversation stands.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct State {
+    /// The last turn of the customer.
+    pub(crate) last: Option<Box<Turn>>,
+    /// Turns of the customer so far.
+    pub(crate) turns: u32,
+    /// What forbids offers until it is settled.
+    pub(crate) matter: Option<Matter>,
+    /// Whether the caller says that an issue is open.
+    pub(crate) issue_open: bool,
+    /// In which turn something open was settled.
+    pub(crate) settled_in: Option<u32>,
+    /// Offers that were shown, latest last.
+    pub(crate) shown: Vec<ProductId>,
+    /// After which turn the last was shown.
+    pub(crate) shown_after: Option<u32>,
+    /// Offers that were declined, and how.
+    pub(crate) declined: Vec<(ProductId, Decline)>,
+    /// After which turn the last was declined, and how.
+    pub(crate) declined_after: Option<(u32, Decline)>,
+    /// Declines without a reason.
+    pub(crate) refusals: u32,
+    /// What the customer says they have, or bought in the conversation.
+    pub(crate) owned: Vec<Meant>,
+    /// What the conversation is about: named last, without what was rejected.
+    pub(crate) focus: Vec<Mention>,
+    /// What was named together last, by whoever, in its order.
+    pub(crate) listed: Vec<Meant>,
+}
+
+impl State {
+    /// The state after one more step.
+    #[must_use]
+    pub fn after(mut self, step: Step) -> Self {
+        match step {
+            Step::Customer(turn) => self.hear(turn),
+            Step::Assistant(mentions) => {
+                if !mentions.is_empty() {
+                    self.listed =
+                        mentions.into_iter().map(|mention| mention.meant).take(MENTIONS_MAX).collect();
+                }
+            }
+            Step::Shown(product) => {
+                self.shown_after = Some(self.turns);
+                self.listed = vec![Meant::Product(product.clone())];
+                remember(&mut self.shown, product);
+            }
+            Step::Declined(product, how) => {
+                self.declined_after = Some((self.turns, how));
+                self.refusals += u32::from(how == Decline::NoThanks);
+                remember(&mut self.declined, (product, how));
+            }
+            Step::Bought(product) => remember(&mut self.owned, Meant::Product(product)),
+            Step::IssueOpened => self.issue_open = true,
+            Step::IssueClosed => self.settle(),
+            Step::OptedOut => self.matter = Some(Matter::OptedOut),
+        }
+        self
+    }
+
+    /// Whether so many offers were refused that no more are made.
+    pub(crate) fn is_refused(&self) -> bool {
+        self.refusals >= REFUSALS_MAX
+    }
+
+    fn hear(&mut self, turn: Box<Turn>) {
+        self.turns += 1;
+        if turn.is_settled
+            && turn.matter.is_none()
+            && self.matter != Some(Matter::OptedOut)
+            && self.matter.is_some()
+        {
+            self.settle();
+        }
+        // What is open stays open, and the graver of two stays: an opt-out outlasts a complaint.
+        self.matter = match (self.matter, turn.matter) {
+            (Some(open), Some(new)) => Some(open.min(new)),
+            (open, new) => open.or(new),
+        };
+        for mention in &turn.mentions {
+            if mention.role == MentionRole::Owns {
+                remember(&mut self.owned, mention.meant.clone());
+            }
+        }
+        self.refocus(&turn);
+        self.last = Some(turn);
+    }
+
+    /// What the conversation is about after a turn: what it names, or points to among what was named before.
+    fn refocus(&mut self, turn: &Turn) {
+        let is_meant =
+            |mention: &&Mention| !matches!(mention.role, MentionRole::Rejected | MentionRole::Returning);
+        let named: Vec<Mention> = turn.mentions.iter().filter(is_meant).cloned().collect();
+        let rejected = |meant: &Meant| {
+            turn.mentions.iter().any(|mention| !is_meant(&mention) && mention.meant == *meant)
+        };
+        self.focus.retain(|mention| !rejected(&mention.meant));
+        self.owned.retain(|meant| {
+            !turn
+                .mentions
+                .iter()
+                .any(|mention| mention.role == MentionRole::Returning && mention.meant == *meant)
+        });
+        let pointed = match turn.pointer {
+            Some(Pointer::First) => self.listed.first(),
+            Some(Pointer::Second) => self.listed.get(1),
+            Some(Pointer::Last) => self.listed.last(),
+            Some(Pointer::It) | None => None,
+        };
+        if !named.is_empty() {
+            self.listed = named.iter().map(|mention| mention.meant.clone()).collect();
+            self.focus = named;
+        } else if let Some(meant) = pointed.filter(|_| turn.mentions.is_empty()).cloned() {
+            let mention = Mention {
+                span: 0..0,
+                meant,
+                confidence: 1.0,
+                runner_up: None,
+                role: MentionRole::AskedAbout,
+            };
+            self.focus = vec![mention];
+        }
+    }
+
+    /// What was open is settled; an opt-out is for good.
+    fn settle(&mut self) {
+        self.issue_open = false;
+        if self.matter != Some(Matter::OptedOut) {
+            self.matter = None;
+        }
+        self.settled_in = Some(self.turns);
+    }
+}
+
+/// Adds to a list that keeps the latest.
+fn remember<T: PartialEq>(list: &mut Vec<T>, item: T) {
+    list.retain(|other| *other != item);
+    if list.len() == REMEMBERED_MAX {
+        list.remove(0);
+    }
+    list.push(item);
+}
