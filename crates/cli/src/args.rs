@@ -171,6 +171,9 @@ pub(crate) struct ChatArgs {
     /// Where the answers of --batch go: {"id","verdict","question"}; `-` is standard output
     #[arg(long, value_name = "FILE", requires = "batch")]
     pub(crate) out: Option<PathBuf>,
+    /// Play the written conversations of this file instead, and exit with 6 if anything is not as it says; repeat for more
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["batch", "session", "language", "policy"])]
+    pub(crate) check: Vec<PathBuf>,
     /// Name of the conversation, to go on with one [default: a new one]
     #[arg(long, value_name = "ID")]
     pub(crate) session: Option<String>,

@@ -17,7 +17,7 @@ Exit codes:
   3  some lines were rejected, and the rest is imported or measured
   4  not found: no such merchant, product, policy or generation (to delete what is not there is no error)
   5  not available now: no connection, overloaded or too slow; trying again may help
-  6  lint found something
+  6  lint found something, or a conversation is not answered as it was written
 
 Environment: SIDECART_ADDR, SIDECART_MERCHANT, SIDECART_CONFIG and SIDECART_<KEY> for each key of `sidecart config show`.";
 

@@ -16,6 +16,7 @@ mod out;
 mod remote;
 mod serve;
 mod texts;
+mod transcripts;
 mod wire;
 
 use std::process::ExitCode;

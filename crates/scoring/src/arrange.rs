@@ -22,10 +22,9 @@ pub(crate) fn arrange<'c, 'a, T: Trace>(
 ) -> Picked<'c, 'a> {
     let eligible = eligible(setting, passed, trace);
     // In a conversation what answers the question comes first, before what the merchant gave a place.
-    let best = eligible.iter().map(|candidate| candidate.answers).max().unwrap_or_default();
-    let (mut pins, mut rest): (Picked<'_, '_>, Picked<'_, '_>) = eligible
-        .into_iter()
-        .partition(|candidate| candidate.lead.position().is_some() && candidate.answers == best);
+    let is_answered = eligible.iter().any(|candidate| candidate.answers > 0);
+    let (mut pins, mut rest): (Picked<'_, '_>, Picked<'_, '_>) =
+        eligible.into_iter().partition(|candidate| candidate.lead.position().is_some() && !is_answered);
     pins.sort_by(|a, b| by_position(a, b));
     rest.sort_by(|a, b| by_key(a, b));
     let mut room = Room { setting, taken_by: Vec::new() };

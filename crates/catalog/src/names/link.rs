@@ -11,7 +11,7 @@ use crate::{catalog::Catalog, term::TermId};
 
 use super::{
     Names,
-    everyday::is_everyday,
+    everyday::Everyday,
     segment::{JOINED_MAX, Segment},
     words::{Gap, Word, deletions, joined},
 };
@@ -24,6 +24,8 @@ const LOOKS_MAX: usize = 4_000;
 const ALIKE_MAX: usize = 64;
 /// How much less than another a name may be worth, by its rare words, to be compared with it.
 const LAG_MAX: f32 = 4.0;
+/// Words around which hits count together when names are compared by their rare words.
+const AROUND_WORDS: usize = 4;
 /// Words of one text that are looked up as typos.
 const TYPOS_MAX: usize = 128;
 /// Terms that one typo may stand for.
@@ -34,7 +36,7 @@ const TYPO_WORTH: f32 = 0.8;
 /// What a word that people use whatever they talk about is worth.
 const EVERYDAY_WORTH: f32 = 0.35;
 /// What each word between two words of a name costs.
-const GAP_COST: f32 = 2.5;
+const GAP_COST: f32 = 3.5;
 /// What it costs that two words of a name stand in different parts of a sentence.
 const CLAUSE_COST: f32 = 3.0;
 /// What a name that the text has whole gains.
@@ -44,9 +46,11 @@ const CHANCE: f32 = 0.1;
 /// How sure it is that the whole name of a category means the category, where no product is meant more surely.
 const CATEGORY_SURE: f32 = 0.8;
 /// What chance weighs at least, as a logarithm: in a small catalog every word is rare, and says little for it.
-const CHANCE_MIN: f32 = 6.0;
+const CHANCE_MIN: f32 = 6.5;
 /// What a word gains that mixes letters and digits: people write such words of nothing else.
 const MODEL_GAIN: f32 = 3.0;
+/// Names that a catalog is taken to have at least: in a smaller one, too, a word that is no everyday word is rare.
+const NAMES_MIN: usize = 400;
 /// From how sure on something is a mention.
 const SURE_MIN: f32 = 0.15;
 
@@ -103,6 +107,9 @@ struct Candidate<'a> {
     hits: Vec<&'a Hit>,
 }
 
+/// The words of a text, and which of them are everyday words.
+type Text<'a> = (&'a [Word], Everyday);
+
 /// The best stretch of the text for a name.
 #[derive(Debug, Clone, Copy)]
 struct Chain {
@@ -116,13 +123,15 @@ pub(crate) fn link(catalog: &Catalog, names: &Names, words: &[Word]) -> Vec<Link
     if names.len == 0 {
         return Vec::new();
     }
-    let hits = hits(names, words);
+    let everyday = Everyday::of(words);
+    let hits = hits(names, words, everyday);
     let candidates = candidates(names, &hits);
     let categories = categories(catalog, names, words);
     let mut used = vec![false; words.len()];
     let mut links = Vec::new();
     for _ in 0..2 * MENTIONS_MAX {
-        let Some((range, link)) = strongest(catalog, names.len, words, &candidates, &categories, &used)
+        let Some((range, link)) =
+            strongest(catalog, names.len, (words, everyday), &candidates, &categories, &used)
         else {
             break;
         };
@@ -137,8 +146,8 @@ pub(crate) fn link(catalog: &Catalog, names: &Names, words: &[Word]) -> Vec<Link
 }
 
 /// The words of the text that are words of names: as written, joined with their neighbours, or a letter off.
-fn hits(names: &Names, words: &[Word]) -> Vec<Hit> {
-    let total = names.len as f32;
+fn hits(names: &Names, words: &[Word], everyday: Everyday) -> Vec<Hit> {
+    let total = names.len.max(NAMES_MIN) as f32;
     let mut hits = Vec::new();
     let mut is_known = vec![false; words.len()];
     let push = |hits: &mut Vec<Hit>, from: usize, to: usize, term: u32, worth: f32| {
@@ -152,7 +161,7 @@ fn hits(names: &Names, words: &[Word]) -> Vec<Hit> {
         frequency > 0
     };
     for (at, word) in words.iter().enumerate() {
-        let worth = if is_everyday(word.id) { EVERYDAY_WORTH } else { 1.0 };
+        let worth = if everyday.has(word.id) { EVERYDAY_WORTH } else { 1.0 };
         is_known[at] |= push(&mut hits, at, at + 1, word.id.0, worth);
         for len in 2..=JOINED_MAX.min(words.len() - at) {
             let run = &words[at..at + len];
@@ -164,7 +173,7 @@ fn hits(names: &Names, words: &[Word]) -> Vec<Hit> {
             }
         }
     }
-    let unknown = words.iter().enumerate().filter(|(at, word)| !is_known[*at] && !is_everyday(word.id));
+    let unknown = words.iter().enumerate().filter(|(at, word)| !is_known[*at] && !everyday.has(word.id));
     for (at, word) in unknown.take(TYPOS_MAX) {
         for term in near(names, word) {
             push(&mut hits, at, at + 1, term, TYPO_WORTH);
@@ -218,11 +227,10 @@ fn candidates<'h>(names: &Names, hits: &'h [Hit]) -> Vec<Candidate<'h>> {
     let leaders = leaders(groups());
     let more_may_speak = frequent.iter().any(|hit| !hit.is_everyday);
     let is_near = |group: &[Found<'_>]| {
-        let worth = worth(group);
         if group.len() == 1 && group[0].2.frequency > ALIKE_MAX && !more_may_speak {
             return false;
         }
-        group.iter().any(|(_, _, hit)| worth >= leaders[&hit.from] - LAG_MAX)
+        group.iter().any(|(_, _, hit)| worth(group, hit.from) >= leaders[&hit.from] - LAG_MAX)
     };
     let candidate = |group: &[Found<'h>]| {
         let (nth, place, _) = group[0];
@@ -236,17 +244,22 @@ fn candidates<'h>(names: &Names, hits: &'h [Hit]) -> Vec<Candidate<'h>> {
     groups().filter(|group| is_near(group)).map(candidate).collect()
 }
 
-/// What the hits of a name are worth together.
-fn worth(group: &[Found<'_>]) -> f32 {
-    group.iter().map(|(_, _, hit)| hit.gain).sum()
+/// What the hits of a name around a word of the text are worth together, each word of the name counted once.
+fn worth(group: &[Found<'_>], around: usize) -> f32 {
+    let near = |hit: &Hit| hit.from.abs_diff(around) <= AROUND_WORDS;
+    let is_first = |nth: usize, hit: &Hit| {
+        !group[..nth].iter().any(|(_, _, other)| near(other) && other.term == hit.term)
+    };
+    let hits = group.iter().enumerate().filter(|(nth, (_, _, hit))| near(hit) && is_first(*nth, hit));
+    hits.map(|(_, (_, _, hit))| hit.gain).sum()
 }
 
-/// What the name that is worth most is worth, for each word of the text at which hits begin.
+/// What the name that is worth most is worth, around each word of the text at which hits begin.
 fn leaders<'f, 'h: 'f>(groups: impl Iterator<Item = &'f [Found<'h>]>) -> BTreeMap<usize, f32> {
     let mut leaders = BTreeMap::new();
     for group in groups {
-        let worth = worth(group);
         for (_, _, hit) in group {
+            let worth = worth(group, hit.from);
             let leader = leaders.entry(hit.from).or_insert(worth);
             *leader = f32::max(*leader, worth);
         }
@@ -258,14 +271,14 @@ fn leaders<'f, 'h: 'f>(groups: impl Iterator<Item = &'f [Found<'h>]>) -> BTreeMa
 fn strongest(
     catalog: &Catalog,
     total: usize,
-    words: &[Word],
+    text: Text<'_>,
     candidates: &[Candidate<'_>],
     categories: &[(Range<usize>, TermId)],
     used: &[bool],
 ) -> Option<(Range<usize>, Option<Link>)> {
     let chains: Vec<(Chain, u32)> = candidates
         .iter()
-        .filter_map(|candidate| Some((chain(words, candidate, used)?, candidate.product)))
+        .filter_map(|candidate| Some((chain(text, candidate, used)?, candidate.product)))
         .collect();
     let id = |product: u32| catalog.entry(product).map(|entry| entry.product().id());
     let best = chains
@@ -284,9 +297,11 @@ fn strongest(
     });
     let first = readings.first().cloned();
     let is_sure = first.as_ref().is_some_and(|first| first.confidence >= 0.5);
+    // Who says no more than the name of a category means any of it, even if only one product has those words.
+    let says_more = |category: &Range<usize>| range.start < category.start || category.end < range.end;
     match (overlapping, first) {
-        (Some((category_range, category)), first) if !is_sure => {
-            let range = range.start.min(category_range.start)..range.end.max(category_range.end);
+        (Some((category_range, category)), first) if !is_sure || !says_more(category_range) => {
+            let range = category_range.clone();
             Some((range.clone(), Some(of_category(range, *category, first))))
         }
         (_, Some(best)) if best.confidence >= SURE_MIN => {
@@ -306,14 +321,14 @@ fn of_category(words: Range<usize>, category: TermId, runner_up: Option<Reading>
 
 /// The stretch of the text that speaks most for a name: the run of hits whose gains, less what stands between them,
 /// are the highest.
-fn chain(words: &[Word], candidate: &Candidate<'_>, used: &[bool]) -> Option<Chain> {
+fn chain(text: Text<'_>, candidate: &Candidate<'_>, used: &[bool]) -> Option<Chain> {
     let free = candidate.hits.iter().filter(|hit| !used[hit.from..hit.to].contains(&true));
     let (mut best, mut run): (Option<Chain>, Option<Chain>) = (None, None);
     let mut seen: Vec<u32> = Vec::new();
     let mut matched_best = 0;
     for hit in free {
         let continued =
-            run.filter(|run| hit.from >= run.to).map(|run| run.score - between(words, run.to, hit.from));
+            run.filter(|run| hit.from >= run.to).map(|run| run.score - between(text, run.to, hit.from));
         let overlaps = run.is_some_and(|run| hit.from < run.to);
         if overlaps || seen.contains(&hit.term) && continued.is_some_and(|score| score > 0.0) {
             // The same words in another form, or a word said again, add nothing.
@@ -321,7 +336,10 @@ fn chain(words: &[Word], candidate: &Candidate<'_>, used: &[bool]) -> Option<Cha
         }
         run = match (run, continued) {
             (Some(run), Some(score)) if score > 0.0 => {
-                Some(Chain { score: score + hit.gain, from: run.from, to: hit.to })
+                // An everyday word after another of the name is part of it, as in `Tin Man`.
+                let is_part = hit.is_everyday && hit.from == run.to;
+                let gain = if is_part { hit.gain / EVERYDAY_WORTH } else { hit.gain };
+                Some(Chain { score: score + gain, from: run.from, to: hit.to })
             }
             _ => {
                 seen.clear();
@@ -339,11 +357,11 @@ fn chain(words: &[Word], candidate: &Candidate<'_>, used: &[bool]) -> Option<Cha
 }
 
 /// What it costs that two hits do not stand side by side.
-fn between(words: &[Word], from: usize, to: usize) -> f32 {
+fn between((words, everyday): Text<'_>, from: usize, to: usize) -> f32 {
     let breaks = words[from..=to].iter().filter(|word| word.gap >= Gap::Clause).count();
-    let told = words[from..to].iter().filter(|word| !is_everyday(word.id)).count();
-    let everyday = to - from - told;
-    GAP_COST * (told as f32 + 0.5 * everyday as f32) + CLAUSE_COST * breaks as f32
+    let told = words[from..to].iter().filter(|word| !everyday.has(word.id)).count();
+    let small = to - from - told;
+    GAP_COST * (told as f32 + 0.5 * small as f32) + CLAUSE_COST * breaks as f32
 }
 
 /// Products of a family, by id, each with its dense index.

@@ -18,7 +18,7 @@ use crate::{catalog::Catalog, term::TermId};
 
 use segment::{Name, Segment, terms};
 
-pub use everyday::is_everyday;
+pub use everyday::{Everyday, is_everyday};
 pub use link::{Link, Linked, MENTIONS_MAX, Reading};
 pub use words::{Gap, TEXT_WORDS_MAX, Word, WordId, fold, words};
 

@@ -33,6 +33,7 @@ use crate::{
     remote::Remote,
     serve,
     texts::{self, Ask, Texts},
+    transcripts,
 };
 
 /// How long work that nobody waits for any more, such as a lint whose caller is gone, may hold up the end.
@@ -90,6 +91,9 @@ async fn talk(globals: &Globals, command: Command) -> Result<Exit> {
         Command::Chat(ChatArgs { batch: Some(texts), out: Some(answers), context, .. }) => {
             let texts = Texts { texts, answers, anchors: context.anchors().to_vec() };
             texts::ask(remote, Ask::Chat, texts, output).await?;
+        }
+        Command::Chat(ChatArgs { check, .. }) if !check.is_empty() => {
+            return transcripts::check(remote, &check, output).await;
         }
         Command::Chat(args) => chat::chat(remote, args, output).await?,
         Command::Link(LinkArgs { batch: texts, out: answers }) => {

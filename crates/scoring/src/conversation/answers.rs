@@ -2,7 +2,7 @@
 
 use crate::{select::Candidate, setting::Setting, stop::Stop, trace::Trace};
 use sidecart_catalog::{
-    Entry, Money, ProductId,
+    Entry, Money, ProductId, TermId,
     names::{WordId, words},
 };
 
@@ -12,11 +12,15 @@ use super::{Asked, Decline, lexicon::Lexicon};
 const COMPARED_MAX: usize = 64;
 /// What it counts that the customer names the candidate itself.
 const NAMED: u32 = 1_000;
+/// What it counts that it is of a category that the customer names.
+const OF_KIND: u32 = 100;
 /// What a word counts by where it stands.
 const IN_NEED: u32 = 6;
 const IN_CATEGORY: u32 = 4;
 const IN_TITLE: u32 = 2;
-/// What a topic counts by where its words stand.
+/// What a topic counts by where its words stand: as what the need is a kind of (a battery grip is no battery), in the
+/// need, or elsewhere.
+const TOPIC_IS_NEED: u32 = 7;
 const TOPIC_IN_NEED: u32 = 5;
 const TOPIC_IN_TITLE: u32 = 3;
 
@@ -26,6 +30,8 @@ pub(crate) struct Chat {
     pub(crate) asked: Asked,
     /// Products that the customer names, which may be what to offer.
     pub(crate) named: Vec<ProductId>,
+    /// Categories that the customer names, of which the offer may be.
+    pub(crate) kinds: Vec<TermId>,
     /// Offers that were shown.
     pub(crate) shown: Vec<ProductId>,
     /// Offers that were declined.
@@ -106,38 +112,61 @@ impl Refused<'_> {
 
 /// Says of each candidate how well it answers the question, the best by score first.
 fn weigh(setting: &Setting<'_>, chat: &Chat, candidates: &mut [Candidate<'_>]) {
-    let lexicon = Lexicon::get();
-    let topics: Vec<WordId> =
-        chat.asked.topics.iter().flat_map(|topic| &lexicon.answers[*topic]).copied().collect();
-    if chat.asked.words.is_empty() && topics.is_empty() && chat.named.is_empty() {
+    let Chat { asked, named, kinds, .. } = chat;
+    if *asked == Asked::default() && named.is_empty() && kinds.is_empty() {
         return;
     }
     let known = anchors_words(setting);
-    let asked: Vec<WordId> = chat.asked.words.iter().filter(|word| !known.contains(word)).copied().collect();
+    let words: Vec<WordId> = asked.words.iter().filter(|word| !known.contains(word)).copied().collect();
     let mut order: Vec<usize> = (0..candidates.len()).collect();
     order.sort_by(|a, b| candidates[*b].key.total_cmp(&candidates[*a].key).then(a.cmp(b)));
     for at in order.into_iter().take(COMPARED_MAX) {
         let candidate = &mut candidates[at];
-        let product = candidate.entry.product();
-        let is_named = chat.named.iter().any(|named| named == product.id());
-        let in_need: Vec<WordId> = words(candidate.need).iter().map(|word| word.id).collect();
-        let category = product.category().map(|category| words(category.leaf()));
-        let in_category: Vec<WordId> = category.iter().flatten().map(|word| word.id).collect();
-        let in_title: Vec<WordId> = words(product.title()).iter().map(|word| word.id).collect();
-        let count =
-            |own: &[WordId], of: &[WordId]| own.iter().filter(|word| of.contains(word)).count() as u32;
-        let topic = if topics.iter().any(|word| in_need.contains(word)) {
-            TOPIC_IN_NEED
-        } else if topics.iter().any(|word| in_title.contains(word) || in_category.contains(word)) {
-            TOPIC_IN_TITLE
-        } else {
-            0
-        };
+        let is_named = named.iter().any(|named| named == candidate.entry.product().id());
+        let is_of_kind = kinds.iter().any(|kind| candidate.entry.has(*kind));
         candidate.answers = if is_named { NAMED } else { 0 }
-            + IN_NEED * count(&in_need, &asked)
-            + IN_CATEGORY * count(&in_category, &asked)
-            + IN_TITLE * count(&in_title, &asked)
-            + topic;
+            + if is_of_kind { OF_KIND } else { 0 }
+            + Told::of(candidate).answers(&words, &asked.topics);
+    }
+}
+
+/// The words by which a candidate is known.
+struct Told {
+    need: Vec<WordId>,
+    category: Vec<WordId>,
+    title: Vec<WordId>,
+}
+
+impl Told {
+    fn of(candidate: &Candidate<'_>) -> Self {
+        let ids = |text: &str| words(text).iter().map(|word| word.id).collect();
+        let product = candidate.entry.product();
+        Self {
+            need: ids(candidate.need),
+            category: ids(product.category().map_or("", |category| category.leaf())),
+            title: ids(product.title()),
+        }
+    }
+
+    /// How well it answers words and topics.
+    fn answers(&self, asked: &[WordId], topics: &[usize]) -> u32 {
+        let count = |own: &[WordId]| own.iter().filter(|word| asked.contains(word)).count() as u32;
+        let topics = topics.iter().map(|topic| self.answers_topic(&Lexicon::get().answers[*topic]));
+        IN_NEED * count(&self.need)
+            + IN_CATEGORY * count(&self.category)
+            + IN_TITLE * count(&self.title)
+            + topics.sum::<u32>()
+    }
+
+    fn answers_topic(&self, answers: &[WordId]) -> u32 {
+        let has = |own: &[WordId]| own.iter().any(|word| answers.contains(word));
+        if self.need.last().is_some_and(|head| answers.contains(head)) {
+            return TOPIC_IS_NEED;
+        }
+        if has(&self.need) {
+            return TOPIC_IN_NEED;
+        }
+        if has(&self.title) || has(&self.category) { TOPIC_IN_TITLE } else { 0 }
     }
 }
 

@@ -26,6 +26,9 @@ const SURE_MIN: f32 = 0.5;
 /// Products of a category that are looked at to see whether it has but one family.
 const CATEGORY_LOOKS_MAX: usize = 64;
 
+/// Products asked about together of which one may be the offer.
+const TOGETHER_MAX: usize = 3;
+
 /// Products by what the customer means with them.
 #[derive(Default)]
 struct Subjects {
@@ -176,15 +179,23 @@ fn subjects<'m>(
     let asked: Vec<ProductId> = named.iter().filter(|product| is_elsewhere(product)).cloned().collect();
     let base = if owned.is_empty() { page } else { owned.clone() };
     let has_lines = !query.cart.is_empty() || query.order.is_some();
-    let mut tries = Vec::new();
     let subject = |anchors: &[ProductId], named: &[ProductId]| Subjects {
         anchors: anchors.to_vec(),
         named: named.to_vec(),
         owned: held.clone(),
     };
+    let mut tries = Vec::new();
     // What is asked about may be what goes with what they have, or look at.
     if !asked.is_empty() && (!base.is_empty() || has_lines) {
         tries.push(subject(&base, &asked));
+    }
+    // Or one of what is asked about goes with the others.
+    if (2..=TOGETHER_MAX).contains(&asked.len()) {
+        for nth in (0..asked.len()).rev() {
+            let mut others = asked.clone();
+            let one = others.remove(nth);
+            tries.push(subject(&others, &[one]));
+        }
     }
     if !asked.is_empty() {
         tries.push(subject(&asked, &[]));
@@ -192,6 +203,22 @@ fn subjects<'m>(
         tries.push(subject(&base, &[]));
     }
     tries
+}
+
+/// The categories that the last turn names, without those that the customer has before them.
+fn kinds(snapshot: &Snapshot, state: &State, anchors: &[ProductId]) -> Vec<TermId> {
+    let catalog = snapshot.catalog();
+    let mentions = state.last.iter().flat_map(|last| &last.mentions);
+    let wanted =
+        mentions.filter(|mention| !matches!(mention.role, MentionRole::Rejected | MentionRole::Returning));
+    let kinds = wanted.filter_map(|mention| match &mention.meant {
+        Meant::Category(path) => Some(TermId::of_path(path)),
+        Meant::Product(_) | Meant::Family { .. } => None,
+    });
+    let is_here = |kind: &TermId| {
+        anchors.iter().any(|id| catalog.get(id.as_str()).is_some_and(|entry| entry.has(*kind)))
+    };
+    kinds.filter(|kind| !is_here(kind)).collect()
 }
 
 /// The product that is meant: the one the customer has before them if that can be meant, else the first variant; of a
@@ -241,6 +268,7 @@ fn offer(
     let chat = Chat {
         asked: state.last.as_ref().map_or_else(Asked::default, |last| last.asked.clone()),
         named: variants(snapshot, &subjects.named),
+        kinds: kinds(snapshot, state, &subjects.anchors),
         shown: state.shown.clone(),
         declined: state.declined.clone(),
     };

@@ -11,7 +11,7 @@ use super::{
 };
 
 /// The files, in the order in which they win where two languages are as likely.
-const FILES: [&str; 1] = [include_str!("lexicon/en.toml")];
+const FILES: [&str; 2] = [include_str!("lexicon/en.toml"), include_str!("lexicon/de.toml")];
 
 /// What a phrase says of the customer. See `lexicon/README.md`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]

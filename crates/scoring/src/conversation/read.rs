@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use sidecart_catalog::{
     Catalog, Term,
-    names::{Gap, Link, Linked, Reading, Word, WordId, is_everyday, words},
+    names::{Everyday, Gap, Link, Linked, Reading, Word, WordId, words},
 };
 use sidecart_rules::Phrases;
 
@@ -24,6 +24,8 @@ const QUOTED_WORDS_MIN: usize = 3;
 const ROLE_WORDS: usize = 4;
 /// How much the form of a question says by itself.
 const WEIGHT_OF_FORM: f32 = 0.3;
+/// Words of a text that is a question without the form of one, such as `battery life`.
+const TERSE_WORDS_MAX: usize = 4;
 /// How much more of a question about a product must speak than of a matter of service, to be taken for one.
 const SERVICE_ODDS: f32 = 1.5;
 
@@ -59,7 +61,7 @@ pub fn read(snapshot: &Snapshot, text: &str, own_phrases: &Phrases) -> Turn {
         calls,
         pointer: signals.pointer(),
         is_settled: signals.any(Says::Resolved),
-        asked: asked(catalog, &words, &links, &heard.heard.topics),
+        asked: asked(&words, &links, &heard.heard.topics),
         language: lexicon.language_of(&own, &words),
         evidence: heard.evidence(),
         mentions,
@@ -227,7 +229,10 @@ impl Signals<'_> {
             (Says::Return, Matter::ReturnOrRefund),
             (Says::Complaint, Matter::Complaint),
         ];
-        matters.into_iter().find(|(says, _)| self.any(*says)).map(|(_, matter)| matter)
+        let said = matters.into_iter().find(|(says, _)| self.any(*says)).map(|(_, matter)| matter);
+        // Who is angry that something does not work complains, whatever words they use.
+        let complains = self.any(Says::Trouble) && self.any(Says::Anger);
+        said.or(complains.then_some(Matter::Complaint))
     }
 
     /// The kind of question about a product, with how much speaks for it.
@@ -236,9 +241,17 @@ impl Signals<'_> {
         let total: f32 = kinds.iter().map(|(_, weight)| weight).sum();
         let best =
             kinds.into_iter().rev().max_by(|a, b| a.1.total_cmp(&b.1)).filter(|(_, weight)| *weight > 0.0);
-        let is_question =
-            is_asked || self.any(Says::Question) && (self.any(Says::Points) || !mentions.is_empty());
-        match best {
+        let is_word = |word: &&Word| word.folded.chars().count() >= 3;
+        let is_question = is_asked && self.words.iter().filter(is_word).count() >= 2
+            || self.any(Says::Question) && (self.any(Says::Points) || !mentions.is_empty());
+        // An order to the machine, or any other statement, asks nothing by the words it uses.
+        let is_sure =
+            |mention: &Mention| mention.confidence >= 0.5 && !matches!(mention.meant, Meant::Category(_));
+        let asks_or_tells = is_asked
+            || [Says::Question, Says::Wants, Says::Owns, Says::Bought].into_iter().any(|says| self.any(says))
+            || mentions.iter().any(is_sure)
+            || self.words.len() <= TERSE_WORDS_MAX;
+        match best.filter(|_| asks_or_tells) {
             Some((kind, _)) => Some((kind, total)),
             None if is_question => Some((QuestionKind::Specification, WEIGHT_OF_FORM)),
             None => None,
@@ -356,8 +369,8 @@ impl Signals<'_> {
         let roles = [
             (Says::Returns, MentionRole::Returning),
             (Says::Rejects, MentionRole::Rejected),
-            (Says::Owns, MentionRole::Owns),
             (Says::Wants, MentionRole::Wants),
+            (Says::Owns, MentionRole::Owns),
         ];
         let near = |spoken: &&Spoken| {
             if self.lexicon.rules[spoken.rule].is_unspaced {
@@ -402,10 +415,11 @@ fn meant(catalog: &Catalog, what: &Linked) -> Option<Meant> {
 }
 
 /// The words of a text that may be about what is offered: not those by which products are named.
-fn asked(_: &Catalog, words: &[Word], links: &[Link], topics: &[usize]) -> Asked {
+fn asked(words: &[Word], links: &[Link], topics: &[usize]) -> Asked {
+    let everyday = Everyday::of(words);
     let is_named =
         |at: usize| links.iter().any(|link| link.best.confidence >= 0.5 && link.words.contains(&at));
-    let told = words.iter().enumerate().filter(|(at, word)| !is_named(*at) && !is_everyday(word.id));
+    let told = words.iter().enumerate().filter(|(at, word)| !is_named(*at) && !everyday.has(word.id));
     let mut asked: Vec<WordId> = told.map(|(_, word)| word.id).take(ASKED_WORDS_MAX).collect();
     asked.sort_unstable();
     asked.dedup();

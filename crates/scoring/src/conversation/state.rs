@@ -102,7 +102,9 @@ impl State {
     fn refocus(&mut self, turn: &Turn) {
         let is_meant =
             |mention: &&Mention| !matches!(mention.role, MentionRole::Rejected | MentionRole::Returning);
-        let named: Vec<Mention> = turn.mentions.iter().filter(is_meant).cloned().collect();
+        let is_kind = |mention: &Mention| matches!(mention.meant, Meant::Category(_));
+        let all: Vec<Mention> = turn.mentions.iter().filter(is_meant).cloned().collect();
+        let (kinds, named): (Vec<Mention>, Vec<Mention>) = all.into_iter().partition(is_kind);
         let rejected = |meant: &Meant| {
             turn.mentions.iter().any(|mention| !is_meant(&mention) && mention.meant == *meant)
         };
@@ -122,15 +124,12 @@ impl State {
         if !named.is_empty() {
             self.listed = named.iter().map(|mention| mention.meant.clone()).collect();
             self.focus = named;
-        } else if let Some(meant) = pointed.filter(|_| turn.mentions.is_empty()).cloned() {
-            let mention = Mention {
-                span: 0..0,
-                meant,
-                confidence: 1.0,
-                runner_up: None,
-                role: MentionRole::AskedAbout,
-            };
-            self.focus = vec![mention];
+        } else if let Some(meant) = pointed.cloned() {
+            let role = MentionRole::AskedAbout;
+            self.focus = vec![Mention { span: 0..0, meant, confidence: 1.0, runner_up: None, role }];
+        } else if self.focus.iter().all(is_kind) && !kinds.is_empty() {
+            // Beside a product named before, a kind of product is what is wanted for that one.
+            self.focus = kinds;
         }
     }
 
