@@ -5,7 +5,7 @@
 mod format;
 mod score;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow};
 use sidecart::v1 as pb;
@@ -39,7 +39,7 @@ pub(crate) async fn check(remote: &Remote, files: &[PathBuf], output: Output) ->
     Ok(if score.failures.is_empty() { Exit::Done } else { Exit::Findings })
 }
 
-fn read(file: &PathBuf) -> Result<Vec<Transcript>> {
+fn read(file: &Path) -> Result<Vec<Transcript>> {
     let name = file.display();
     let mut transcripts = Vec::new();
     for line in lines::lines(lines::open(file)?.bytes) {

@@ -184,6 +184,14 @@ fn subjects<'m>(
         named: named.to_vec(),
         owned: held.clone(),
     };
+    let is_named_now =
+        state.last.iter().flat_map(|last| &last.mentions).any(|mention| state.focus.contains(mention));
+    if !is_named_now {
+        // What was named before may be meant still; else it is what they have before them.
+        let of_before = [asked.as_slice(), &base];
+        let all = of_before.into_iter().filter(|anchors| !anchors.is_empty() || has_lines);
+        return all.map(|anchors| subject(anchors, &[])).collect();
+    }
     let mut tries = Vec::new();
     // What is asked about may be what goes with what they have, or look at.
     if !asked.is_empty() && (!base.is_empty() || has_lines) {
