@@ -11,7 +11,12 @@ use super::{
 };
 
 /// The files, in the order in which they win where two languages are as likely.
-const FILES: [&str; 2] = [include_str!("lexicon/en.toml"), include_str!("lexicon/de.toml")];
+const FILES: [&str; 4] = [
+    include_str!("lexicon/en.toml"),
+    include_str!("lexicon/de.toml"),
+    include_str!("lexicon/es.toml"),
+    include_str!("lexicon/ja.toml"),
+];
 
 /// What a phrase says of the customer. See `lexicon/README.md`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
@@ -122,6 +127,8 @@ pub(crate) struct Rule {
     pub(crate) weight: f32,
     /// Whether its language puts no spaces between words.
     pub(crate) is_unspaced: bool,
+    /// Place of its language.
+    pub(crate) language: usize,
 }
 
 /// A language.
@@ -220,7 +227,13 @@ impl Lexicon {
                     .iter()
                     .try_for_each(|phrase| add(&mut lexicon, Owner::Unless(rule), phrase, id, Typos::Kept))?;
                 let (id, weight) = (id.as_str().into(), weight.unwrap_or(1.0));
-                lexicon.rules.push(Rule { id, says: *says, weight, is_unspaced: file.unspaced });
+                lexicon.rules.push(Rule {
+                    id,
+                    says: *says,
+                    weight,
+                    is_unspaced: file.unspaced,
+                    language: lexicon.languages.len(),
+                });
             }
             for FileTopic { id, asks, answers } in &file.topic {
                 let topic = topics.iter().position(|known| known == id).unwrap_or_else(|| {

@@ -44,7 +44,8 @@ pub fn read(snapshot: &Snapshot, text: &str, own_phrases: &Phrases) -> Turn {
     let heard = lexicon.hear(&own, &words, |word| {
         catalog.has_word(word.id) || named.iter().any(|other| std::ptr::eq(*other, word))
     });
-    let heard = Ear { lexicon, words: &words, quoted: quoted(&own, &words), heard };
+    let language = lexicon.language_of(&own, &words);
+    let heard = Ear { lexicon, words: &words, quoted: quoted(&own, &words), heard, language };
     let signals = heard.signals();
     let is_asked = own.contains(['?', '？']);
     let mentions: Vec<Mention> =
@@ -62,7 +63,7 @@ pub fn read(snapshot: &Snapshot, text: &str, own_phrases: &Phrases) -> Turn {
         pointer: signals.pointer(),
         is_settled: signals.any(Says::Resolved),
         asked: asked(&words, &links, &heard.heard.topics),
-        language: lexicon.language_of(&own, &words),
+        language,
         evidence: heard.evidence(),
         mentions,
     }
@@ -132,6 +133,8 @@ struct Ear<'a> {
     words: &'a [Word],
     quoted: Vec<bool>,
     heard: Heard,
+    /// The language of the text, as its place.
+    language: Option<usize>,
 }
 
 /// What counts of it.
@@ -151,7 +154,9 @@ impl<'a> Ear<'a> {
             let is_quoted = self.quoted[spoken.from..spoken.to].iter().all(|quoted| *quoted);
             let is_matter = says(spoken) <= Says::Complaint;
             let is_taken_back = is_matter && denials.iter().any(|denial| self.takes_back(denial, spoken));
-            !is_quoted && !is_taken_back
+            // What forbids an offer counts in any language; the rest in the one that the text is in.
+            let is_foreign = self.language.is_some_and(|own| own != self.lexicon.rules[spoken.rule].language);
+            !is_quoted && !is_taken_back && (is_matter || !is_foreign)
         };
         Signals {
             lexicon: self.lexicon,
