@@ -5,7 +5,10 @@
 //! Of all names that share words with a stretch of the text the one with the most is meant, as surely as it
 //! outweighs the others and chance, which gives every name one in N.
 
-use std::{collections::BTreeMap, ops::Range};
+use std::{
+    collections::{BTreeMap, HashMap},
+    ops::Range,
+};
 
 use crate::{catalog::Catalog, term::TermId};
 
@@ -19,7 +22,15 @@ use super::{
 /// Most mentions of one text.
 pub const MENTIONS_MAX: usize = 8;
 /// Names looked at for one text, all words together. Frequent words are looked up in the names that rarer ones found.
-const LOOKS_MAX: usize = 4_000;
+const LOOKS_MAX: usize = 1_000;
+/// Names that are compared, those first that lag least.
+const COMPARED_MAX: usize = 64;
+/// Words of one text in which names are looked for.
+const LINKED_WORDS_MAX: usize = 512;
+/// How often a word that is said over and over is looked at.
+const OCCURRENCES_MAX: usize = 3;
+/// Words between a frequent word of a name and a rare one for which it speaks.
+const BESIDE_WORDS: usize = 2;
 /// Names that may share the one word by which they are found: of more, none can be meant by that word alone.
 const ALIKE_MAX: usize = 64;
 /// How much less than another a name may be worth, by its rare words, to be compared with it.
@@ -150,16 +161,21 @@ fn hits(names: &Names, words: &[Word], everyday: Everyday) -> Vec<Hit> {
     let total = names.len.max(NAMES_MIN) as f32;
     let mut hits = Vec::new();
     let mut is_known = vec![false; words.len()];
-    let push = |hits: &mut Vec<Hit>, from: usize, to: usize, term: u32, worth: f32| {
+    // How many names have a term, and how often the text has had it.
+    let mut known: HashMap<u32, (usize, usize)> = HashMap::new();
+    let mut push = |hits: &mut Vec<Hit>, from: usize, to: usize, term: u32, worth: f32| {
         let is_everyday = worth == EVERYDAY_WORTH;
-        let frequency = names.frequency(term);
-        if frequency > 0 {
+        let (frequency, seen) = known.entry(term).or_insert_with(|| (names.frequency(term), 0));
+        let frequency = *frequency;
+        *seen += usize::from(frequency > 0);
+        if frequency > 0 && *seen <= OCCURRENCES_MAX {
             let model = if is_model(&words[from..to]) { MODEL_GAIN } else { 0.0 };
             let gain = worth * ((total / frequency as f32).ln().max(0.05) + model);
             hits.push(Hit { from, to, term, gain, frequency, is_everyday });
         }
         frequency > 0
     };
+    let words = &words[..words.len().min(LINKED_WORDS_MAX)];
     for (at, word) in words.iter().enumerate() {
         let worth = if everyday.has(word.id) { EVERYDAY_WORTH } else { 1.0 };
         is_known[at] |= push(&mut hits, at, at + 1, word.id.0, worth);
@@ -226,22 +242,33 @@ fn candidates<'h>(names: &Names, hits: &'h [Hit]) -> Vec<Candidate<'h>> {
     let groups = || found.chunk_by(|a, b| (a.0, a.1) == (b.0, b.1));
     let leaders = leaders(groups());
     let more_may_speak = frequent.iter().any(|hit| !hit.is_everyday);
-    let is_near = |group: &[Found<'_>]| {
+    // How much less a name is worth than the one that leads where it does best; none when that is too much.
+    let lag = |group: &[Found<'_>]| {
         if group.len() == 1 && group[0].2.frequency > ALIKE_MAX && !more_may_speak {
-            return false;
+            return None;
         }
-        group.iter().any(|(_, _, hit)| worth(group, hit.from) >= leaders[&hit.from] - LAG_MAX)
+        let lags = group.iter().map(|(_, _, hit)| leaders[&hit.from] - worth(group, hit.from));
+        lags.min_by(f32::total_cmp).filter(|lag| *lag <= LAG_MAX)
     };
     let candidate = |group: &[Found<'h>]| {
         let (nth, place, _) = group[0];
         let segment: &Segment = &names.segments[nth];
         let name = segment.names[place as usize];
         let mut hits: Vec<&Hit> = group.iter().map(|(_, _, hit)| *hit).collect();
-        hits.extend(frequent.iter().filter(|hit| segment.has(place, hit.term)));
+        // Frequent words speak for a name only next to its rare ones.
+        let is_beside =
+            |hit: &Hit| group.iter().any(|(_, _, own)| own.from.abs_diff(hit.from) <= BESIDE_WORDS);
+        hits.extend(frequent.iter().filter(|hit| is_beside(hit) && segment.has(place, hit.term)));
         hits.sort_by_key(|hit| (hit.from, hit.to, hit.term));
         Candidate { product: name.product, words: name.words, hits }
     };
-    groups().filter(|group| is_near(group)).map(candidate).collect()
+    let mut near: Vec<(f32, &[Found<'h>])> =
+        groups().filter_map(|group| Some((lag(group)?, group))).collect();
+    near.sort_by(|a, b| a.0.total_cmp(&b.0));
+    // Of names that lag as far, all are compared or none: which of them come first must decide nothing.
+    let end =
+        near.get(COMPARED_MAX).map_or(near.len(), |(lag, _)| near.partition_point(|(other, _)| other < lag));
+    near[..end].iter().map(|(_, group)| candidate(group)).collect()
 }
 
 /// What the hits of a name around a word of the text are worth together, each word of the name counted once.

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod conversations;
 mod evaluate;
 mod parquet_file;
 mod server;

@@ -2,7 +2,7 @@
 
 use crate::{select::Candidate, setting::Setting, stop::Stop, trace::Trace};
 use sidecart_catalog::{
-    Entry, Money, ProductId, TermId,
+    CategoryPath, Entry, Money, ProductId,
     names::{WordId, words},
 };
 
@@ -30,8 +30,8 @@ pub(crate) struct Chat {
     pub(crate) asked: Asked,
     /// Products that the customer names, which may be what to offer.
     pub(crate) named: Vec<ProductId>,
-    /// Categories that the customer names, of which the offer may be.
-    pub(crate) kinds: Vec<TermId>,
+    /// Own names of categories that the customer names, of which the offer may be: two may bear one name.
+    pub(crate) kinds: Vec<Box<str>>,
     /// Offers that were shown.
     pub(crate) shown: Vec<ProductId>,
     /// Offers that were declined.
@@ -117,17 +117,28 @@ fn weigh(setting: &Setting<'_>, chat: &Chat, candidates: &mut [Candidate<'_>]) {
         return;
     }
     let known = anchors_words(setting);
-    let words: Vec<WordId> = asked.words.iter().filter(|word| !known.contains(word)).copied().collect();
+    let unknown = |words: &[WordId]| -> Vec<WordId> {
+        words.iter().filter(|word| !known.contains(word)).copied().collect()
+    };
+    let words = unknown(&asked.words);
+    let topics: Vec<Vec<WordId>> =
+        asked.topics.iter().map(|topic| unknown(&Lexicon::get().answers[*topic])).collect();
     let mut order: Vec<usize> = (0..candidates.len()).collect();
     order.sort_by(|a, b| candidates[*b].key.total_cmp(&candidates[*a].key).then(a.cmp(b)));
     for at in order.into_iter().take(COMPARED_MAX) {
         let candidate = &mut candidates[at];
         let is_named = named.iter().any(|named| named == candidate.entry.product().id());
-        let is_of_kind = kinds.iter().any(|kind| candidate.entry.has(*kind));
+        let path = candidate.entry.product().category();
+        let is_of_kind = kinds.iter().any(|kind| is_of_kind(path, kind));
         candidate.answers = if is_named { NAMED } else { 0 }
             + if is_of_kind { OF_KIND } else { 0 }
-            + Told::of(candidate).answers(&words, &asked.topics);
+            + Told::of(candidate).answers(&words, &topics);
     }
+}
+
+/// Whether a category path has a category of this name.
+pub(super) fn is_of_kind(path: Option<&CategoryPath>, kind: &str) -> bool {
+    path.is_some_and(|path| path.names().any(|name| name == kind))
 }
 
 /// The words by which a candidate is known.
@@ -148,10 +159,10 @@ impl Told {
         }
     }
 
-    /// How well it answers words and topics.
-    fn answers(&self, asked: &[WordId], topics: &[usize]) -> u32 {
+    /// How well it answers words, and topics by the words of what answers each.
+    fn answers(&self, asked: &[WordId], topics: &[Vec<WordId>]) -> u32 {
         let count = |own: &[WordId]| own.iter().filter(|word| asked.contains(word)).count() as u32;
-        let topics = topics.iter().map(|topic| self.answers_topic(&Lexicon::get().answers[*topic]));
+        let topics = topics.iter().map(|answers| self.answers_topic(answers));
         IN_NEED * count(&self.need)
             + IN_CATEGORY * count(&self.category)
             + IN_TITLE * count(&self.title)

@@ -17,6 +17,7 @@ use crate::{
 use super::{
     Asked, Chat, Conversation, Meant, Mention, MentionRole, QuestionKind, Readiness, Sentiment, State,
     Understood,
+    answers::is_of_kind,
     lexicon::Lexicon,
     occasion::{Silence, occasion},
 };
@@ -214,19 +215,20 @@ fn subjects<'m>(
 }
 
 /// The categories that the last turn names, without those that the customer has before them.
-fn kinds(snapshot: &Snapshot, state: &State, anchors: &[ProductId]) -> Vec<TermId> {
+fn kinds(snapshot: &Snapshot, state: &State, anchors: &[ProductId]) -> Vec<Box<str>> {
     let catalog = snapshot.catalog();
     let mentions = state.last.iter().flat_map(|last| &last.mentions);
     let wanted =
         mentions.filter(|mention| !matches!(mention.role, MentionRole::Rejected | MentionRole::Returning));
     let kinds = wanted.filter_map(|mention| match &mention.meant {
-        Meant::Category(path) => Some(TermId::of_path(path)),
+        Meant::Category(path) => Some(path.leaf()),
         Meant::Product(_) | Meant::Family { .. } => None,
     });
-    let is_here = |kind: &TermId| {
-        anchors.iter().any(|id| catalog.get(id.as_str()).is_some_and(|entry| entry.has(*kind)))
+    let is_here = |kind: &str| {
+        let mut entries = anchors.iter().filter_map(|id| catalog.get(id.as_str()));
+        entries.any(|entry| is_of_kind(entry.product().category(), kind))
     };
-    kinds.filter(|kind| !is_here(kind)).collect()
+    kinds.filter(|kind| !is_here(kind)).map(Into::into).collect()
 }
 
 /// The product that is meant: the one the customer has before them if that can be meant, else the first variant; of a

@@ -11,9 +11,10 @@ use super::{
 };
 
 /// The files, in the order in which they win where two languages are as likely.
-const FILES: [&str; 4] = [
+const FILES: [&str; 5] = [
     include_str!("lexicon/en.toml"),
     include_str!("lexicon/de.toml"),
+    include_str!("lexicon/fr.toml"),
     include_str!("lexicon/es.toml"),
     include_str!("lexicon/ja.toml"),
 ];

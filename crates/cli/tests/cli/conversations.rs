@@ -1,0 +1,38 @@
+//! The written conversations of `examples/conversations`, played to a server with the demo store.
+
+use std::path::Path;
+
+use crate::server::Server;
+
+#[test]
+fn the_written_conversations_are_answered_as_they_say() {
+    let server = Server::start(&["--demo"]);
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/conversations");
+    let mut played = 0;
+    for language in ["en", "de", "es", "fr", "ja"] {
+        let file = folder.join(format!("{language}.jsonl"));
+        let ended = server.run(&format!("chat --check {}", file.display()));
+        assert_eq!(ended.code, 0, "{language}: {}{}", ended.stdout, ended.stderr);
+        played += std::fs::read_to_string(&file).unwrap().lines().count();
+    }
+    assert!(played >= 40, "{played} conversations");
+}
+
+#[test]
+fn texts_are_linked_and_judged_in_batches() {
+    let server = Server::start(&["--demo"]);
+    let folder = tempfile::tempdir().unwrap();
+    let (texts, answers) = (folder.path().join("texts.jsonl"), folder.path().join("answers.jsonl"));
+    let lines = [
+        r#"{"id": "a", "text": "does the orvane v-40 take CFexpress cards?", "kind": "question"}"#,
+        r#"{"id": 2, "text": "I want a refund"}"#,
+    ];
+    std::fs::write(&texts, lines.join("\n")).unwrap();
+    let batch = format!("--batch {} --out {}", texts.display(), answers.display());
+    let answered = || std::fs::read_to_string(&answers).unwrap();
+    assert_eq!(server.run(&format!("link {batch}")).code, 0);
+    assert!(answered().starts_with(r#"{"id":"a","product_ids":["orvane-v40"#), "{}", answered());
+    assert_eq!(server.run(&format!("chat {batch} --anchor orvane-v20-black")).code, 0);
+    let second = answered().lines().nth(1).unwrap().to_owned();
+    assert_eq!(second, r#"{"id":2,"verdict":"NEVER","question":"RETURN_OR_REFUND"}"#);
+}
