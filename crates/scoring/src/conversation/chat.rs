@@ -58,70 +58,81 @@ pub(crate) fn converse(
     conversation: &Conversation,
     keeps: Keeps<'_>,
 ) -> (Decision, Vec<TraceEntry>) {
-    let state = &conversation.state;
     let mut understood = understood(conversation);
-    let silent = |silence: Silence, mut understood: Understood| {
-        understood.retry_after_turns = silence.retry_after_turns;
-        let setting = Setting::new(snapshot, query);
-        let Silence { verdict, why, .. } = silence;
-        let unknown = setting.unknown.clone();
-        let said = match keeps {
-            Keeps::Only(products) => {
-                products.iter().map(|product| trace::entry(product, &Stop::Silent(why), None, None)).collect()
-            }
-            Keeps::Nothing | Keeps::Trace => Vec::new(),
-        };
-        let understood = Some(Box::new(understood));
-        (Decision { verdict, why, offers: Vec::new(), unknown, understood }, said)
-    };
+    let silent =
+        |silence: Silence, understood: Understood| silent(snapshot, query, silence, understood, keeps);
     if let Err(silence) = occasion(conversation) {
         return silent(silence, understood);
     }
-    let unsure = state.focus.iter().find(|mention| is_unsure(mention));
-    let tries: Vec<Subjects> = subjects(snapshot, query, state, |mention| &mention.meant);
-    if let Some(Mention { runner_up: Some((other, _)), .. }) = unsure {
-        let others =
-            subjects(
-                snapshot,
-                query,
-                state,
-                |mention| if is_unsure(mention) { other } else { &mention.meant },
-            );
-        let first = |tries: &[Subjects]| {
-            let decision = tries
-                .iter()
-                .map(|it| offer(snapshot, query, conversation, it, Keeps::Nothing).0)
-                .find(is_offer);
-            decision
-                .and_then(|decision| decision.offers.into_iter().next())
-                .map(|offer| offer.target.product().id().clone())
-        };
+    let state = &conversation.state;
+    let tries = subjects(snapshot, query, state, |mention| &mention.meant);
+    if state.focus.iter().any(is_unsure) {
+        let others = subjects(snapshot, query, state, other_reading);
+        let first = |tries: &[Subjects]| first_offer(snapshot, query, conversation, tries);
         let differ = first(&tries) != first(&others);
         understood.offers_differ = Some(differ);
         if differ {
             return silent(Silence::hold(Why::AmbiguousProduct), understood);
         }
     }
-    if tries.is_empty() {
-        return silent(Silence::hold(Why::ProductUnclear), understood);
-    }
     let mut answer = None;
     for subjects in &tries {
         let next = offer(snapshot, query, conversation, subjects, keeps);
-        let is_better = answer.is_none() || is_offer(&next.0);
-        if is_better {
+        let is_done = is_offer(&next.0);
+        if is_done || answer.is_none() {
             answer = Some(next);
         }
-        if answer.as_ref().is_some_and(|(decision, _)| is_offer(decision)) {
+        if is_done {
             break;
         }
     }
-    let (mut decision, trace) = answer.expect("there is at least one try");
+    let Some((mut decision, said)) = answer else {
+        return silent(Silence::hold(Why::ProductUnclear), understood);
+    };
     if decision.verdict == Verdict::Hold {
         understood.retry_after_turns = Some(1);
     }
     decision.understood = Some(Box::new(understood));
-    (decision, trace)
+    (decision, said)
+}
+
+/// The decision that nothing is offered, and why.
+fn silent(
+    snapshot: &Snapshot,
+    query: &Query,
+    silence: Silence,
+    mut understood: Understood,
+    keeps: Keeps<'_>,
+) -> (Decision, Vec<TraceEntry>) {
+    let Silence { verdict, why, retry_after_turns } = silence;
+    understood.retry_after_turns = retry_after_turns;
+    let said = match keeps {
+        Keeps::Only(products) => {
+            products.iter().map(|product| trace::entry(product, &Stop::Silent(why), None, None)).collect()
+        }
+        Keeps::Nothing | Keeps::Trace => Vec::new(),
+    };
+    let unknown = Setting::new(snapshot, query).unknown;
+    let understood = Some(Box::new(understood));
+    (Decision { verdict, why, offers: Vec::new(), unknown, understood }, said)
+}
+
+/// What is offered first, taking the conversation in these ways one after another.
+fn first_offer(
+    snapshot: &Snapshot,
+    query: &Query,
+    conversation: &Conversation,
+    tries: &[Subjects],
+) -> Option<ProductId> {
+    let decisions = tries.iter().map(|it| offer(snapshot, query, conversation, it, Keeps::Nothing).0);
+    let offer = decisions.filter(is_offer).find_map(|decision| decision.offers.into_iter().next())?;
+    Some(offer.target.product().id().clone())
+}
+
+/// What a mention is taken for where the likeliest reading of one that is not sure is wrong.
+fn other_reading(mention: &Mention) -> &Meant {
+    let other = mention.runner_up.as_ref().filter(|_| is_unsure(mention));
+    other.map_or(&mention.meant, |(other, _)| other)
 }
 
 fn is_offer(decision: &Decision) -> bool {
