@@ -185,7 +185,8 @@ fn holdings<'a>(catalog: &'a Catalog, query: &'a Query) -> Holdings<'a> {
     Holdings::new(one_each.map(|same| Holding::new(same, placed_at)).collect())
 }
 
-fn unknown(catalog: &Catalog, query: &Query) -> Vec<ProductId> {
+/// Ids in a query that the catalog does not have, ascending, each once; at most 100.
+pub(crate) fn unknown(catalog: &Catalog, query: &Query) -> Vec<ProductId> {
     let lines = query.cart.iter().chain(query.ordered()).map(|line| &line.product);
     let live = query.live.iter().map(|live| &live.product);
     let all = query.anchors.iter().chain(&query.owned).chain(lines).chain(live);

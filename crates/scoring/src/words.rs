@@ -234,15 +234,20 @@ pub(crate) const fn surface(surface: Surface) -> &'static str {
 impl Words {
     /// The sentence with the titles in it. Titles are taken as they are, braces and all.
     pub(crate) fn fill(self, target: &str, anchor: &str) -> String {
-        let mut sentence = String::with_capacity(self.text.len() + target.len() + anchor.len());
-        let mut rest = self.text;
-        while let Some((before, after)) = rest.split_once('{') {
-            sentence.push_str(before);
-            let (slot, after) = after.split_once('}').unwrap_or((after, ""));
-            sentence.push_str(if slot == "target" { target } else { anchor });
-            rest = after;
-        }
-        sentence.push_str(rest);
-        sentence
+        fill(self.text, target, anchor)
     }
+}
+
+/// A sentence with the titles in the place of `{target}` and `{anchor}`. Titles are taken as they are, braces and all.
+pub(crate) fn fill(text: &str, target: &str, anchor: &str) -> String {
+    let mut sentence = String::with_capacity(text.len() + target.len() + anchor.len());
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once('{') {
+        sentence.push_str(before);
+        let (slot, after) = after.split_once('}').unwrap_or((after, ""));
+        sentence.push_str(if slot == "target" { target } else { anchor });
+        rest = after;
+    }
+    sentence.push_str(rest);
+    sentence
 }

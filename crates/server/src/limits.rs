@@ -24,6 +24,8 @@ pub const LIVE_MAX: usize = 1_000;
 pub const TURNS_MAX: usize = 200;
 /// Bytes of one turn.
 pub const TURN_MAX_BYTES: usize = 8 * KIB;
+/// Bytes of the texts of one conversation that are read on an async thread; more are read apart.
+pub const READ_INLINE_MAX_BYTES: usize = 8 * KIB;
 /// Outcomes of offers in one conversation.
 pub const OUTCOMES_MAX: usize = 100;
 /// What `max_results` may ask for.

@@ -78,18 +78,20 @@ impl Sessions {
     /// A new conversation finds no room.
     pub(crate) fn step(&self, key: &SessionKey, sequence: u64, step: Option<Step>) -> Result<Standing, Full> {
         let now = Instant::now();
-        match self.0.sessions.entry(key.clone()) {
+        let (base, latest, sequence) = match self.0.sessions.entry(key.clone()) {
             Entry::Occupied(mut session) => {
                 if session.get().is_over(now) {
                     session.insert(Session::new(now));
                 }
-                Ok(session.get_mut().step(sequence, step, now))
+                session.get_mut().step(sequence, step, now)
             }
             Entry::Vacant(place) => {
                 self.0.take_room(&key.merchant)?;
-                Ok(place.insert(Session::new(now)).step(sequence, step, now))
+                place.insert(Session::new(now)).step(sequence, step, now)
             }
-        }
+        };
+        // Other conversations wait for the copy at most, not for the fold.
+        Ok(Standing { state: latest.into_iter().fold(base, State::after), sequence })
     }
 
     /// How many are remembered.
@@ -152,7 +154,8 @@ impl Session {
         now.saturating_duration_since(self.touched) > SESSION_IDLE
     }
 
-    fn step(&mut self, sequence: u64, step: Option<Step>, now: Instant) -> Standing {
+    /// Where it stood, the latest steps after that, and the last of them.
+    fn step(&mut self, sequence: u64, step: Option<Step>, now: Instant) -> (State, Vec<Step>, u64) {
         self.touched = now;
         let last = self.last();
         if let Some(step) = step {
@@ -167,8 +170,7 @@ impl Session {
             self.settled = place;
             self.base = std::mem::take(&mut self.base).after(step);
         }
-        let state = self.window.values().cloned().fold(self.base.clone(), State::after);
-        Standing { state, sequence: self.last() }
+        (self.base.clone(), self.window.values().cloned().collect(), self.last())
     }
 
     fn last(&self) -> u64 {

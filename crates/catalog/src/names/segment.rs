@@ -31,6 +31,8 @@ pub(super) struct Terms {
     pub(super) words: u16,
 }
 
+/// Lost terms are taken out of a merged segment when more than one in so many of its names was dropped.
+const DROPPED_PART: usize = 8;
 /// Words at most that are joined to one.
 pub(super) const JOINED_MAX: usize = 4;
 
@@ -135,9 +137,20 @@ impl Segment {
         merged.postings.sort();
         merged.deletions.sort();
         merged.deletions.dedup();
+        let dropped = places.iter().filter(|place| place.is_none()).count();
+        if dropped * DROPPED_PART > merged.names.len() {
+            merged.forget_lost_terms();
+        }
         merged.deletions.shrink_to_fit();
         merged.postings.shrink_to_fit();
         merged
+    }
+
+    /// Takes out what is left of terms that no name has any more, so that renaming does not make a segment grow for ever.
+    fn forget_lost_terms(&mut self) {
+        let mut terms: Vec<u32> = self.postings.iter().map(|packed| upper_of(*packed)).collect();
+        terms.dedup();
+        self.deletions.retain(|packed| terms.binary_search(&lower(*packed)).is_ok());
     }
 
     /// Places of the names that have a term, ascending.

@@ -8,7 +8,7 @@ use crate::{
     query::Query,
     recommend::decide,
     routes::Routes,
-    setting::Setting,
+    setting::{Setting, unknown},
     snapshot::Snapshot,
     stop::Stop,
     trace::{self, Kept, Untraced},
@@ -26,7 +26,6 @@ use super::{
 const SURE_MIN: f32 = 0.5;
 /// Products of a category that are looked at to see whether it has but one family.
 const CATEGORY_LOOKS_MAX: usize = 64;
-
 /// Products asked about together of which one may be the offer.
 const TOGETHER_MAX: usize = 3;
 
@@ -112,7 +111,7 @@ fn silent(
         }
         Keeps::Nothing | Keeps::Trace => Vec::new(),
     };
-    let unknown = Setting::new(snapshot, query).unknown;
+    let unknown = unknown(snapshot.catalog(), query);
     let understood = Some(Box::new(understood));
     (Decision { verdict, why, offers: Vec::new(), unknown, understood }, said)
 }
@@ -321,7 +320,7 @@ fn offer(
         decision.why = Why::AllGated;
         decision.offers.clear();
     }
-    decision.unknown = Setting::new(snapshot, query).unknown;
+    decision.unknown = unknown(snapshot.catalog(), query);
     (decision, entries)
 }
 

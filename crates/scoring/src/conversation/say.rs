@@ -10,6 +10,7 @@ use crate::{
     lead::{AffinityKind, Lead},
     select::Candidate,
     setting::Setting,
+    words::fill,
 };
 
 use super::lexicon::{Language, Sayings};
@@ -23,7 +24,6 @@ pub(crate) fn safe_to_say(language: &Language, setting: &Setting<'_>, candidate:
 fn saying<'s>(say: &'s Sayings, lead: &Lead<'_>) -> &'s str {
     match lead {
         Lead::Pairing(route) => match route.pairing.relation {
-            Relation::RequiredAccessory if route.clauses().is_empty() => &say.required,
             Relation::Service => &say.service,
             Relation::Refill => &say.refill,
             Relation::Consumable => &say.consumable,
@@ -40,18 +40,4 @@ fn saying<'s>(say: &'s Sayings, lead: &Lead<'_>) -> &'s str {
             (AffinityKind::BoughtAgain, _) => &say.bought_again,
         },
     }
-}
-
-/// The sentence with the titles in it. Titles are taken as they are, braces and all.
-fn fill(text: &str, target: &str, anchor: &str) -> String {
-    let mut sentence = String::with_capacity(text.len() + target.len() + anchor.len());
-    let mut rest = text;
-    while let Some((before, after)) = rest.split_once('{') {
-        sentence.push_str(before);
-        let (slot, after) = after.split_once('}').unwrap_or((after, ""));
-        sentence.push_str(if slot == "target" { target } else { anchor });
-        rest = after;
-    }
-    sentence.push_str(rest);
-    sentence
 }

@@ -41,8 +41,13 @@ impl Recommendation {
     ) -> Result<pb::RecommendResponse, Fault> {
         let (merchant_id, min_generation) =
             (std::mem::take(&mut request.merchant_id), request.min_generation);
+        let turns = request.conversation.iter().flat_map(|conversation| &conversation.turns);
+        let is_long = turns.map(|turn| turn.text.len()).sum::<usize>() > limits::READ_INLINE_MAX_BYTES;
         let asked = Asked::read(request, &merchant_id, clock::now())?;
         let view = self.desk.view(&merchant_id, min_generation, deadline).await?;
+        if is_long {
+            return apart(move || Ok(asked.under(&view.snapshot)?.answer(&view.snapshot))).await?;
+        }
         let snapshot = &view.snapshot;
         Ok(asked.under(snapshot)?.answer(snapshot))
     }
