@@ -1,7 +1,9 @@
 //! Everyday words: those that people use whatever they talk about, so that they tell little about which product is
 //! meant, even where only one name has them.
 
-use std::{collections::HashSet, sync::LazyLock};
+use std::{collections::HashMap, sync::LazyLock};
+
+use rapidhash::fast::GlobalState;
 
 use super::words::{Word, WordId, fold};
 
@@ -13,31 +15,50 @@ const LISTS: [&str; 4] = [
     include_str!("everyday/es.txt"),
 ];
 
-static WORDS: LazyLock<[HashSet<WordId>; LISTS.len()]> =
-    LazyLock::new(|| LISTS.map(|list| list.split_whitespace().map(|word| WordId::of(&fold(word))).collect()));
+/// Languages, the nth as the nth bit.
+type Languages = u8;
+
+/// In which languages a word is an everyday word.
+static WORDS: LazyLock<HashMap<WordId, Languages, GlobalState>> = LazyLock::new(|| {
+    let mut languages = HashMap::default();
+    for (nth, list) in LISTS.iter().enumerate() {
+        for word in list.split_whitespace() {
+            *languages.entry(WordId::of(&fold(word))).or_insert(0) |= 1 << nth;
+        }
+    }
+    languages
+});
+
+fn languages(word: WordId) -> Languages {
+    WORDS.get(&word).copied().unwrap_or(0)
+}
 
 /// Whether a word is an everyday word of any language.
 pub fn is_everyday(word: WordId) -> bool {
-    WORDS.iter().any(|words| words.contains(&word))
+    languages(word) != 0
 }
 
 /// The everyday words of the languages that a text may be in.
 #[derive(Debug, Clone, Copy)]
-pub struct Everyday {
-    languages: [bool; LISTS.len()],
-}
+pub struct Everyday(Languages);
 
 impl Everyday {
     /// Of a text: the languages of which it has the most everyday words.
     pub fn of(text: &[Word]) -> Self {
-        let count = |words: &HashSet<WordId>| text.iter().filter(|word| words.contains(&word.id)).count();
-        let counts = WORDS.each_ref().map(count);
+        let mut counts = [0_usize; LISTS.len()];
+        for word in text {
+            let languages = languages(word.id);
+            for (nth, count) in counts.iter_mut().enumerate() {
+                *count += usize::from(languages >> nth & 1);
+            }
+        }
         let most = counts.iter().max().copied().unwrap_or_default();
-        Self { languages: counts.map(|count| count == most) }
+        let likeliest = counts.iter().enumerate().filter(|(_, count)| **count == most);
+        Self(likeliest.fold(0, |languages, (nth, _)| languages | 1 << nth))
     }
 
     /// Whether a word is one of them.
     pub fn has(self, word: WordId) -> bool {
-        WORDS.iter().zip(self.languages).any(|(words, may_be)| may_be && words.contains(&word))
+        languages(word) & self.0 != 0
     }
 }

@@ -4,8 +4,11 @@
 //! are merged into larger ones, and names that are no longer held are skipped until then.
 //! How the names are spread over segments decides no answer.
 
+mod candidates;
+mod chain;
 mod everyday;
 mod link;
+mod packed;
 mod segment;
 mod words;
 

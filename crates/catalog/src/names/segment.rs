@@ -2,7 +2,10 @@
 
 use std::{borrow::Cow, ops::Range};
 
-use super::words::{Word, WordId, deletions, joined, words};
+use super::{
+    packed::{Pairs, lower_of, pack, upper_of},
+    words::{Word, WordId, deletions, joined, words},
+};
 
 /// One name of a product.
 #[derive(Debug, Clone, Copy)]
@@ -19,10 +22,10 @@ pub(super) struct Name {
 #[derive(Default)]
 pub(super) struct Segment {
     pub(super) names: Vec<Name>,
-    /// Term in the upper half, place of the name in the lower; ascending.
-    postings: Vec<u64>,
-    /// What is left of a term without one letter in the upper half, the term in the lower; ascending.
-    deletions: Vec<u64>,
+    /// Each term with the places of the names that have it.
+    postings: Pairs,
+    /// What is left of a term without one letter, with the term.
+    deletions: Pairs,
 }
 
 /// The terms of a name, ascending: those that stand there, and those that only join them.
@@ -33,6 +36,8 @@ pub(super) struct Terms {
 
 /// Lost terms are taken out of a merged segment when more than one in so many of its names was dropped.
 const DROPPED_PART: usize = 8;
+/// What is left of terms is sorted while a segment is made when there is more than this, and twice what was kept.
+const SETTLE_FROM: usize = 1 << 18;
 /// Words at most that are joined to one.
 pub(super) const JOINED_MAX: usize = 4;
 
@@ -68,45 +73,28 @@ fn joins(words: &[Word]) -> impl Iterator<Item = (Range<usize>, WordId)> {
     .map(|run| (run.clone(), joined(&words[run])))
 }
 
-const fn pack(upper: u32, lower: u32) -> u64 {
-    (upper as u64) << 32 | lower as u64
-}
-
-const fn upper_of(packed: u64) -> u32 {
-    (packed >> 32) as u32
-}
-
-const fn lower(packed: u64) -> u32 {
-    packed as u32
-}
-
 impl Segment {
     /// The names of products: index, stamp, and their texts.
     pub(super) fn new<'a>(named: impl Iterator<Item = (u32, u32, Vec<Cow<'a, str>>)>) -> Self {
-        let mut segment = Self::default();
+        let (mut names, mut postings, mut deletions) = (Vec::new(), Vec::new(), Vec::new());
+        let mut settle_from = SETTLE_FROM;
         for (product, stamp, texts) in named {
             for text in texts {
-                let place = segment.names.len() as u32;
+                let place = names.len() as u32;
                 let (terms, typos) = terms(&text);
-                segment.names.push(Name { product, stamp, words: terms.words });
-                segment.postings.extend(terms.all.iter().map(|term| pack(*term, place)));
-                segment.deletions.extend(typos);
+                names.push(Name { product, stamp, words: terms.words });
+                postings.extend(terms.all.iter().map(|term| pack(*term, place)));
+                deletions.extend(typos);
             }
-            if segment.deletions.len() > 2 * segment.names.len() * 64 {
-                segment.settle();
+            // Most names share their words with others: what is there twice is not kept until the end.
+            if deletions.len() > settle_from {
+                deletions.sort_unstable();
+                deletions.dedup();
+                settle_from = SETTLE_FROM.max(2 * deletions.len());
             }
         }
-        segment.settle();
-        segment.names.shrink_to_fit();
-        segment
-    }
-
-    fn settle(&mut self) {
-        for packed in [&mut self.postings, &mut self.deletions] {
-            packed.sort_unstable();
-            packed.dedup();
-            packed.shrink_to_fit();
-        }
+        names.shrink_to_fit();
+        Self { names, postings: Pairs::new(postings), deletions: Pairs::new(deletions) }
     }
 
     /// Both in one, without the dead names, whose terms are told to `on_drop`.
@@ -116,68 +104,50 @@ impl Segment {
         is_live: impl Fn(&Name) -> bool,
         mut on_drop: impl FnMut(u32),
     ) -> Self {
-        let mut merged = Self::default();
+        let mut names = Vec::with_capacity(self.names.len() + other.names.len());
         let mut places = Vec::with_capacity(self.names.len() + other.names.len());
         for name in self.names.iter().chain(&other.names) {
-            places.push(is_live(name).then_some(merged.names.len() as u32));
-            merged.names.extend(is_live(name).then_some(*name));
+            places.push(is_live(name).then_some(names.len() as u32));
+            names.extend(is_live(name).then_some(*name));
         }
         let (own, others) = places.split_at(self.names.len());
-        merged.postings.reserve_exact(self.postings.len() + other.postings.len());
+        let mut postings = Vec::with_capacity(self.postings.row().len() + other.postings.row().len());
         for (segment, places) in [(self, own), (other, others)] {
-            for packed in &segment.postings {
-                match places[lower(*packed) as usize] {
-                    Some(place) => merged.postings.push(packed & !u64::from(u32::MAX) | u64::from(place)),
-                    None => on_drop(upper_of(*packed)),
+            for pair in segment.postings.row() {
+                match places[lower_of(*pair) as usize] {
+                    Some(place) => postings.push(pack(upper_of(*pair), place)),
+                    None => on_drop(upper_of(*pair)),
                 }
             }
         }
-        merged.deletions = [self.deletions.as_slice(), other.deletions.as_slice()].concat();
-        // Two ascending runs: the stable sort merges them in linear time.
-        merged.postings.sort();
-        merged.deletions.sort();
-        merged.deletions.dedup();
-        let dropped = places.iter().filter(|place| place.is_none()).count();
-        if dropped * DROPPED_PART > merged.names.len() {
-            merged.forget_lost_terms();
+        let postings = Pairs::new(postings);
+        let mut deletions = [self.deletions.row(), other.deletions.row()].concat();
+        let dropped = places.len() - names.len();
+        if dropped * DROPPED_PART > names.len() {
+            // What is left of lost terms goes too, so that renaming does not make a segment grow for ever.
+            deletions.retain(|pair| !postings.of(lower_of(*pair)).is_empty());
         }
-        merged.deletions.shrink_to_fit();
-        merged.postings.shrink_to_fit();
-        merged
-    }
-
-    /// Takes out what is left of terms that no name has any more, so that renaming does not make a segment grow for ever.
-    fn forget_lost_terms(&mut self) {
-        let mut terms: Vec<u32> = self.postings.iter().map(|packed| upper_of(*packed)).collect();
-        terms.dedup();
-        self.deletions.retain(|packed| terms.binary_search(&lower(*packed)).is_ok());
+        names.shrink_to_fit();
+        Self { names, postings, deletions: Pairs::new(deletions) }
     }
 
     /// Places of the names that have a term, ascending.
     pub(super) fn places(&self, term: u32) -> impl ExactSizeIterator<Item = u32> + '_ {
-        within(&self.postings, term).iter().map(|packed| lower(*packed))
+        self.postings.of(term).iter().map(|pair| lower_of(*pair))
     }
 
     /// Whether a name has a term.
     pub(super) fn has(&self, place: u32, term: u32) -> bool {
-        self.postings.binary_search(&pack(term, place)).is_ok()
+        self.postings.has(term, place)
     }
 
     /// Terms that differ from a word by one letter of which `rest` is what is left.
     pub(super) fn near(&self, rest: u32) -> impl Iterator<Item = u32> + '_ {
-        within(&self.deletions, rest).iter().map(|packed| lower(*packed))
+        self.deletions.of(rest).iter().map(|pair| lower_of(*pair))
     }
 
     /// Bytes it takes.
     pub(super) fn bytes(&self) -> usize {
-        size_of_val(self.names.as_slice())
-            + size_of_val(self.postings.as_slice())
-            + size_of_val(self.deletions.as_slice())
+        size_of_val(self.names.as_slice()) + self.postings.bytes() + self.deletions.bytes()
     }
-}
-
-fn within(packed: &[u64], upper: u32) -> &[u64] {
-    let start = packed.partition_point(|entry| upper_of(*entry) < upper);
-    let len = packed[start..].partition_point(|entry| upper_of(*entry) == upper);
-    &packed[start..start + len]
 }

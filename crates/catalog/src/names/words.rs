@@ -96,6 +96,10 @@ fn between(piece: &str) -> Gap {
 
 /// A text in lower case and without accents, letters and digits only.
 pub fn fold(text: &str) -> String {
+    if text.is_ascii() {
+        let plain = text.chars().filter(char::is_ascii_alphanumeric).take(WORD_CHARS_MAX);
+        return plain.map(|c| c.to_ascii_lowercase()).collect();
+    }
     let mut folded = String::with_capacity(text.len().min(4 * WORD_CHARS_MAX));
     let plain = text.nfkd().filter(|c| !is_combining_mark(*c)).flat_map(char::to_lowercase);
     for c in plain.filter(|c| c.is_alphanumeric()).take(WORD_CHARS_MAX) {

@@ -1,0 +1,94 @@
+//! Chains: the stretch of a text that speaks most for a name.
+
+use std::ops::Range;
+
+use super::{
+    candidates::{Candidate, EVERYDAY_WORTH},
+    everyday::Everyday,
+    words::{Gap, Word},
+};
+
+/// What each word between two words of a name costs.
+const GAP_COST: f32 = 3.5;
+/// What it costs that two words of a name stand in different parts of a sentence.
+const CLAUSE_COST: f32 = 3.0;
+/// What a name that the text has whole gains.
+const WHOLE_GAIN: f32 = 2.0;
+
+/// The best stretch of the text for a name.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Chain {
+    pub(super) score: f32,
+    pub(super) from: usize,
+    pub(super) to: usize,
+}
+
+impl Chain {
+    pub(super) fn overlaps(&self, range: &Range<usize>) -> bool {
+        self.from < range.end && range.start < self.to
+    }
+}
+
+/// What it costs that hits do not stand side by side.
+pub(super) struct Costs {
+    /// What the words before each one cost together when they stand between two hits.
+    words: Vec<f32>,
+    /// What the ends of clauses before each one cost together.
+    clauses: Vec<f32>,
+}
+
+impl Costs {
+    pub(super) fn of(words: &[Word], everyday: Everyday) -> Self {
+        let sums = |cost: &dyn Fn(&Word) -> f32| {
+            let sum = words.iter().scan(0.0, |sum, word| {
+                *sum += cost(word);
+                Some(*sum)
+            });
+            std::iter::once(0.0).chain(sum).collect()
+        };
+        let word = |word: &Word| if everyday.has(word.id) { GAP_COST / 2.0 } else { GAP_COST };
+        let clause = |word: &Word| if word.gap >= Gap::Clause { CLAUSE_COST } else { 0.0 };
+        Self { words: sums(&word), clauses: sums(&clause) }
+    }
+
+    /// Between a hit that ends before word `from` and one that begins with word `to`.
+    fn between(&self, from: usize, to: usize) -> f32 {
+        self.words[to] - self.words[from] + self.clauses[to + 1] - self.clauses[from]
+    }
+}
+
+/// The run of hits whose gains, less what stands between them, are the highest; none when all of them are used.
+pub(super) fn chain(costs: &Costs, candidate: &Candidate<'_>, used: &[bool]) -> Option<Chain> {
+    let free = candidate.hits.iter().filter(|hit| !used[hit.from..hit.to].contains(&true));
+    let (mut best, mut run): (Option<Chain>, Option<Chain>) = (None, None);
+    let mut seen: Vec<u32> = Vec::new();
+    let mut matched_best = 0;
+    for hit in free {
+        let continued =
+            run.filter(|run| hit.from >= run.to).map(|run| run.score - costs.between(run.to, hit.from));
+        let overlaps = run.is_some_and(|run| hit.from < run.to);
+        if overlaps || seen.contains(&hit.term) && continued.is_some_and(|score| score > 0.0) {
+            // The same words in another form, or a word said again, add nothing.
+            continue;
+        }
+        run = match (run, continued) {
+            (Some(run), Some(score)) if score > 0.0 => {
+                // An everyday word after another of the name is part of it, as in `Tin Man`.
+                let is_part = hit.is_everyday && hit.from == run.to;
+                let gain = if is_part { hit.gain / EVERYDAY_WORTH } else { hit.gain };
+                Some(Chain { score: score + gain, from: run.from, to: hit.to })
+            }
+            _ => {
+                seen.clear();
+                Some(Chain { score: hit.gain, from: hit.from, to: hit.to })
+            }
+        };
+        seen.push(hit.term);
+        if run.is_some_and(|run| best.is_none_or(|best| run.score > best.score)) {
+            best = run;
+            matched_best = seen.len();
+        }
+    }
+    let share = (matched_best as f32 / f32::from(candidate.words.max(1))).min(1.0);
+    best.map(|best| Chain { score: best.score + WHOLE_GAIN * share * share, ..best })
+}
