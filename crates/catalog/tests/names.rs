@@ -142,6 +142,21 @@ fn numbered(id: u8, name: u8) -> Product {
     product(&format!("p{id:02}"), &title, "", &["Kitchen", things[name as usize / 4 % 4]], &[])
 }
 
+/// Words that many names share lead nowhere, and must not crowd out a name that is told by rarer ones.
+#[test]
+fn a_rare_name_is_found_among_many_that_share_a_word() {
+    let mut catalog = shop();
+    for nth in 0..60 {
+        for thing in ["shower", "wall"] {
+            let title = format!("Item{nth}q {thing}");
+            catalog.upsert(product(&format!("{thing}-{nth}"), &title, "", &[], &[])).unwrap();
+        }
+    }
+    catalog.upsert(product("sponge", "Original Scrub Daddy sponge for dishes", "", &[], &[])).unwrap();
+    catalog.settle_names();
+    assert_eq!(named(&catalog, "is scrub daddy good for shower walls"), ["sponge"]);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
 

@@ -13,7 +13,7 @@ use super::{
 
 /// Names looked at for one text, all words together. Frequent words are looked up in the names that rarer ones found.
 const LOOKS_MAX: usize = 1_000;
-/// Names that are compared, those first that lag least.
+/// Names that are compared, those first that lag least and are worth most.
 const COMPARED_MAX: usize = 64;
 /// Words of one text in which names are looked for.
 const LINKED_WORDS_MAX: usize = 512;
@@ -36,7 +36,9 @@ const NEAR_MAX: usize = 16;
 const TYPO_WORTH: f32 = 0.8;
 /// What a word that people use whatever they talk about is worth.
 pub(super) const EVERYDAY_WORTH: f32 = 0.35;
-/// What a word gains that mixes letters and digits: people write such words of nothing else.
+/// Digits of a number that is none of a size, a price or a year.
+const MODEL_DIGITS_MIN: usize = 5;
+/// What a model number gains: people write such words of nothing else.
 const MODEL_GAIN: f32 = 3.0;
 /// Names that a catalog is taken to have at least: in a smaller one, too, a word that is no everyday word is rare.
 const NAMES_MIN: usize = 400;
@@ -129,11 +131,18 @@ pub(super) fn hits(names: &Names, words: &[Word], everyday: Everyday) -> Vec<Hit
     hits
 }
 
-/// Whether words written as one mix letters and digits, as model numbers do, and are no size such as `12ct`.
+/// Whether words written as one are a model number: they mix letters and digits and are no size such as `12ct`, or they
+/// are a long number.
 fn is_model(words: &[Word]) -> bool {
     let letters = || words.iter().flat_map(|word| word.folded.chars());
+    let digits = letters().filter(char::is_ascii_digit).count();
+    let is_number = digits == letters().count();
     let is_size = letters().next().is_some_and(|c| c.is_ascii_digit());
-    !is_size && letters().any(|c| c.is_ascii_digit()) && letters().any(char::is_alphabetic)
+    if is_number {
+        digits >= MODEL_DIGITS_MIN
+    } else {
+        digits > 0 && !is_size && letters().any(char::is_alphabetic)
+    }
 }
 
 /// Terms that a word may be a typo of, ascending.
@@ -160,7 +169,7 @@ pub(super) fn candidates<'h>(names: &Names, hits: &'h [Hit]) -> Vec<Candidate<'h
         *leader = leader.max(*worth);
     }
     let more_may_speak = frequent.iter().any(|hit| !hits[*hit].is_everyday);
-    let mut near: Vec<(f32, &[Found])> = Vec::new();
+    let mut near: Vec<((f32, f32), &[Found])> = Vec::new();
     let mut rest = &worths[..];
     for group in groups(&found) {
         let (worths, after) = rest.split_at(group.len());
@@ -172,12 +181,15 @@ pub(super) fn candidates<'h>(names: &Names, hits: &'h [Hit]) -> Vec<Candidate<'h
         // How much less it is worth than the one that leads where it does best.
         let lags = group.iter().zip(worths).map(|(found, worth)| leaders[hits[found.hit()].from] - worth);
         let lag = lags.min_by(f32::total_cmp).filter(|lag| *lag <= LAG_MAX);
-        near.extend(lag.map(|lag| (lag, group)));
+        let worth = worths.iter().copied().fold(0.0, f32::max);
+        near.extend(lag.map(|lag| ((lag, -worth), group)));
     }
-    near.sort_by(|a, b| a.0.total_cmp(&b.0));
-    // Of names that lag as far, all are compared or none: which of them come first must decide nothing.
-    let end =
-        near.get(COMPARED_MAX).map_or(near.len(), |(lag, _)| near.partition_point(|(other, _)| other < lag));
+    let order = |a: (f32, f32), b: (f32, f32)| a.0.total_cmp(&b.0).then(a.1.total_cmp(&b.1));
+    near.sort_by(|(a, _), (b, _)| order(*a, *b));
+    // Of names that lag as far and are worth as much all are compared or none: which come first must decide nothing.
+    let end = near.get(COMPARED_MAX).map_or(near.len(), |(last, _)| {
+        near.partition_point(|(standing, _)| order(*standing, *last).is_lt())
+    });
     near[..end].iter().map(|(_, group)| candidate(names, hits, &frequent, group)).collect()
 }
 

@@ -68,6 +68,9 @@ pub(crate) fn link(catalog: &Catalog, names: &Names, words: &[Word]) -> Vec<Link
     let hits = hits(names, words, everyday);
     let candidates = candidates(names, &hits);
     let categories = categories(catalog, names, words);
+    // Each word that may tell a name is a try; the more there are, the likelier it is that one does by chance.
+    let tries = words.iter().filter(|word| !everyday.has(word.id)).count().max(1);
+    let chance = (CHANCE * (names.len * tries) as f32).ln().max(CHANCE_MIN);
     let costs = Costs::of(words, everyday);
     let mut used = vec![false; words.len()];
     let mut chains: Vec<Option<Chain>> =
@@ -77,7 +80,7 @@ pub(crate) fn link(catalog: &Catalog, names: &Names, words: &[Word]) -> Vec<Link
         let free = chains.iter().zip(&candidates);
         let named: Vec<(Chain, u32)> =
             free.filter_map(|(chain, candidate)| Some(((*chain)?, candidate.product))).collect();
-        let Some((range, link)) = strongest(catalog, names.len, &named, &categories, &used) else {
+        let Some((range, link)) = strongest(catalog, chance, &named, &categories, &used) else {
             break;
         };
         used[range.clone()].fill(true);
@@ -98,7 +101,7 @@ pub(crate) fn link(catalog: &Catalog, names: &Names, words: &[Word]) -> Vec<Link
 /// The strongest stretch of the words not used yet, and what it names; nothing when it could as well be chance.
 fn strongest(
     catalog: &Catalog,
-    total: usize,
+    chance: f32,
     chains: &[(Chain, u32)],
     categories: &[(Range<usize>, TermId)],
     used: &[bool],
@@ -114,7 +117,7 @@ fn strongest(
     };
     let range = best.from..best.to;
     let rivals = chains.iter().filter(|(chain, _)| chain.overlaps(&range));
-    let readings = readings(catalog, total, rivals.map(|(chain, product)| (chain.score, *product)));
+    let readings = readings(catalog, chance, rivals.map(|(chain, product)| (chain.score, *product)));
     let overlapping = categories.iter().find(|(other, _)| {
         other.start < range.end && range.start < other.end && !used[other.clone()].contains(&true)
     });
@@ -146,7 +149,7 @@ fn of_category(words: Range<usize>, category: TermId, runner_up: Option<Reading>
 type Members<'a> = Vec<(&'a str, u32)>;
 
 /// What a stretch may mean, likeliest first: one reading for each family.
-fn readings(catalog: &Catalog, total: usize, rivals: impl Iterator<Item = (f32, u32)>) -> Vec<Reading> {
+fn readings(catalog: &Catalog, chance: f32, rivals: impl Iterator<Item = (f32, u32)>) -> Vec<Reading> {
     // Of each family the best score, and the products that have it, by id.
     let mut families: BTreeMap<&str, (f32, Members<'_>)> = BTreeMap::new();
     for (score, product) in rivals {
@@ -163,7 +166,6 @@ fn readings(catalog: &Catalog, total: usize, rivals: impl Iterator<Item = (f32, 
     }
     let mut ranked: Vec<(f32, Members<'_>)> = families.into_values().collect();
     ranked.sort_by(|a, b| b.0.total_cmp(&a.0));
-    let chance = (CHANCE * total as f32).ln().max(CHANCE_MIN);
     let top = ranked.first().map_or(chance, |first| first.0.max(chance));
     let all: f32 = ranked.iter().map(|(score, _)| (score - top).exp()).sum::<f32>() + (chance - top).exp();
     let reading = |(score, mut members): (f32, Members<'_>)| {
