@@ -35,6 +35,7 @@ pub(crate) enum Says {
     Account,
     Service,
     Trouble,
+    Arrived,
     Anger,
     Compatibility,
     Specification,
@@ -59,6 +60,8 @@ pub(crate) enum Says {
     Second,
     Last,
     Question,
+    Opens,
+    Supposes,
     Not,
 }
 
@@ -102,6 +105,8 @@ struct FileRule {
     weight: Option<f32>,
     #[serde(default = "yes")]
     typos: bool,
+    #[serde(default)]
+    told: bool,
     phrases: Vec<String>,
     #[serde(default)]
     unless: Vec<String>,
@@ -126,6 +131,8 @@ pub(crate) struct Rule {
     pub(crate) id: Box<str>,
     pub(crate) says: Says,
     pub(crate) weight: f32,
+    /// Whether it counts only where it is told, not where it is asked or supposed.
+    pub(crate) is_told: bool,
     /// Whether its language puts no spaces between words.
     pub(crate) is_unspaced: bool,
     /// Place of its language.
@@ -137,7 +144,7 @@ pub(crate) struct Rule {
 pub(crate) struct Language {
     /// BCP 47.
     pub(crate) tag: Box<str>,
-    is_unspaced: bool,
+    pub(crate) is_unspaced: bool,
     marks: Vec<WordId>,
     pub(crate) say: Sayings,
 }
@@ -218,7 +225,7 @@ impl Lexicon {
                     .add(place, phrase, &file.words, typos)
                     .map_err(|fault| format!("{of}: `{phrase}`: {fault}"))
             };
-            for FileRule { id, says, weight, typos, phrases, unless } in &file.rule {
+            for FileRule { id, says, weight, typos, told, phrases, unless } in &file.rule {
                 let rule = lexicon.rules.len();
                 let typos = if *typos { Typos::Forgiven } else { Typos::Kept };
                 phrases
@@ -232,6 +239,7 @@ impl Lexicon {
                     id,
                     says: *says,
                     weight,
+                    is_told: *told,
                     is_unspaced: file.unspaced,
                     language: lexicon.languages.len(),
                 });

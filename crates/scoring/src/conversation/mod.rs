@@ -11,6 +11,7 @@ mod occasion;
 mod phrase;
 mod read;
 mod say;
+mod sentence;
 mod state;
 mod substring;
 

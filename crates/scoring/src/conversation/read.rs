@@ -14,6 +14,7 @@ use super::{
     ASKED_WORDS_MAX, Asked, Calls, EVIDENCE_MAX, Evidence, Matter, Meant, Mention, MentionRole, Pointer,
     QuestionKind, Readiness, Sentiment, Turn,
     lexicon::{Heard, Lexicon, Says, Spoken},
+    sentence::{Marks, Sentences},
 };
 
 /// Words up to which a negation reaches.
@@ -46,13 +47,12 @@ pub fn read(snapshot: &Snapshot, text: &str, own_phrases: &Phrases) -> Turn {
     });
     let language = lexicon.language_of(&own, &words);
     let heard = Ear { lexicon, words: &words, quoted: quoted(&own, &words), heard, language };
-    let signals = heard.signals();
-    let is_asked = own.contains(['?', '？']);
+    let signals = heard.signals(&own);
     let mentions: Vec<Mention> =
         links.iter().filter_map(|link| mention(catalog, &words, link, &signals)).collect();
     let has = |phrases: &[Box<str>]| phrases.iter().any(|phrase| says(&words, phrase));
-    let matter = if has(&own_phrases.never) { Some(Matter::Merchant) } else { signals.matter() };
-    let question = signals.question(&mentions, is_asked);
+    let question = signals.question(&mentions);
+    let matter = if has(&own_phrases.never) { Some(Matter::Merchant) } else { signals.matter(question) };
     let calls = if has(&own_phrases.offer) { Calls::OfferByMerchant } else { signals.calls(question, &own) };
     Turn {
         question: signals.named_question(question, matter),
@@ -72,7 +72,8 @@ pub fn read(snapshot: &Snapshot, text: &str, own_phrases: &Phrases) -> Turn {
 /// What a text of the assistant names.
 pub fn read_assistant(snapshot: &Snapshot, text: &str) -> Vec<Mention> {
     let (words, catalog) = (words(text), snapshot.catalog());
-    let signals = Signals { lexicon: Lexicon::get(), words: &words, spoken: Vec::new() };
+    let sentences = Sentences::of(text, &words, &Marks::default());
+    let signals = Signals { lexicon: Lexicon::get(), words: &words, sentences, spoken: Vec::new() };
     catalog.link(&words).iter().filter_map(|link| mention(catalog, &words, link, &signals)).collect()
 }
 
@@ -141,27 +142,49 @@ struct Ear<'a> {
 struct Signals<'a> {
     lexicon: &'static Lexicon,
     words: &'a [Word],
+    sentences: Sentences,
     spoken: Vec<Spoken>,
 }
 
 impl<'a> Ear<'a> {
-    /// What is neither quoted nor taken back.
-    fn signals(&self) -> Signals<'a> {
+    /// What is neither quoted nor taken back, nor asked or supposed where it must be told.
+    fn signals(&self, text: &str) -> Signals<'a> {
         let says = |spoken: &Spoken| self.lexicon.rules[spoken.rule].says;
+        let sentences = Sentences::of(text, self.words, &self.marks());
+        let arrivals = self.own(Says::Arrived);
         let (denials, rest): (Vec<Spoken>, Vec<Spoken>) =
             self.heard.spoken.iter().partition(|spoken| says(spoken) == Says::Not);
         let counts = |spoken: &Spoken| {
             let is_quoted = self.quoted[spoken.from..spoken.to].iter().all(|quoted| *quoted);
             let is_matter = says(spoken) <= Says::Complaint;
             let is_taken_back = is_matter && denials.iter().any(|denial| self.takes_back(denial, spoken));
+            let is_told = !self.lexicon.rules[spoken.rule].is_told || sentences.is_told(spoken, &arrivals);
             // What forbids an offer counts in any language; the rest in the one that the text is in.
-            let is_foreign = self.language.is_some_and(|own| own != self.lexicon.rules[spoken.rule].language);
-            !is_quoted && !is_taken_back && (is_matter || !is_foreign)
+            !is_quoted && !is_taken_back && is_told && (is_matter || !self.is_foreign(spoken))
         };
-        Signals {
-            lexicon: self.lexicon,
-            words: self.words,
-            spoken: rest.into_iter().filter(counts).collect(),
+        let spoken = rest.into_iter().filter(counts).collect();
+        Signals { lexicon: self.lexicon, words: self.words, sentences, spoken }
+    }
+
+    /// Whether a rule of another language than that of the text spoke.
+    fn is_foreign(&self, spoken: &Spoken) -> bool {
+        self.language.is_some_and(|own| own != self.lexicon.rules[spoken.rule].language)
+    }
+
+    /// What is said in the language of the text.
+    fn own(&self, says: Says) -> Vec<Spoken> {
+        let is_own =
+            |spoken: &&Spoken| self.lexicon.rules[spoken.rule].says == says && !self.is_foreign(spoken);
+        self.heard.spoken.iter().filter(is_own).copied().collect()
+    }
+
+    fn marks(&self) -> Marks {
+        let openers = [Says::Opens, Says::Greeting, Says::Thanks].into_iter().flat_map(|says| self.own(says));
+        Marks {
+            forms: self.own(Says::Question),
+            openers: openers.collect(),
+            suppositions: self.own(Says::Supposes),
+            is_unspaced: self.language.is_some_and(|own| self.lexicon.languages[own].is_unspaced),
         }
     }
 
@@ -212,9 +235,9 @@ impl Signals<'_> {
     }
 
     /// How much speaks for something: the weights of what is said, no stretch counted twice.
-    fn weight(&self, says: Says) -> f32 {
+    fn weight<'s>(&self, spoken: impl Iterator<Item = &'s Spoken>) -> f32 {
         let (mut weight, mut until) = (0.0, 0);
-        for spoken in self.all(says) {
+        for spoken in spoken {
             if spoken.from >= until {
                 weight += self.lexicon.rules[spoken.rule].weight;
                 until = spoken.to;
@@ -223,7 +246,12 @@ impl Signals<'_> {
         weight
     }
 
-    fn matter(&self) -> Option<Matter> {
+    /// What is asked; or said, where nothing is asked.
+    fn asked(&self, says: Says) -> impl Iterator<Item = &Spoken> {
+        self.all(says).filter(|spoken| !self.sentences.ask() || self.sentences.is_asked(spoken))
+    }
+
+    fn matter(&self, question: Option<(QuestionKind, f32)>) -> Option<Matter> {
         let matters = [
             (Says::OptOut, Matter::OptedOut),
             (Says::Human, Matter::HumanRequested),
@@ -235,20 +263,27 @@ impl Signals<'_> {
             (Says::Complaint, Matter::Complaint),
         ];
         let said = matters.into_iter().find(|(says, _)| self.any(*says)).map(|(_, matter)| matter);
-        // Who is angry that something does not work complains, whatever words they use.
-        let complains = self.any(Says::Trouble) && self.any(Says::Anger);
-        said.or(complains.then_some(Matter::Complaint))
+        said.or_else(|| self.complains(question).then_some(Matter::Complaint))
+    }
+
+    /// Who is in trouble complains, whatever words they use: in anger, of what has come, or when they ask nothing.
+    fn complains(&self, question: Option<(QuestionKind, f32)>) -> bool {
+        let arrivals: Vec<Spoken> = self.all(Says::Arrived).copied().collect();
+        let tells = || self.all(Says::Trouble).any(|trouble| self.sentences.is_told(trouble, &arrivals));
+        self.any(Says::Trouble) && self.any(Says::Anger)
+            || (!arrivals.is_empty() || question.is_none() || !self.sentences.ask()) && tells()
     }
 
     /// The kind of question about a product, with how much speaks for it.
-    fn question(&self, mentions: &[Mention], is_asked: bool) -> Option<(QuestionKind, f32)> {
-        let kinds = PRODUCT_KINDS.map(|(kind, says)| (kind, self.weight(says)));
+    fn question(&self, mentions: &[Mention]) -> Option<(QuestionKind, f32)> {
+        let is_asked = self.sentences.has_mark();
+        let kinds = PRODUCT_KINDS.map(|(kind, says)| (kind, self.weight(self.asked(says))));
         let total: f32 = kinds.iter().map(|(_, weight)| weight).sum();
         let best =
             kinds.into_iter().rev().max_by(|a, b| a.1.total_cmp(&b.1)).filter(|(_, weight)| *weight > 0.0);
         let is_word = |word: &&Word| word.folded.chars().count() >= 3;
         let is_question = is_asked && self.words.iter().filter(is_word).count() >= 2
-            || self.any(Says::Question) && (self.any(Says::Points) || !mentions.is_empty());
+            || self.sentences.ask() && (self.any(Says::Points) || !mentions.is_empty());
         // An order to the machine, or any other statement, asks nothing by the words it uses.
         let is_sure =
             |mention: &Mention| mention.confidence >= 0.5 && !matches!(mention.meant, Meant::Category(_));
@@ -270,7 +305,7 @@ impl Signals<'_> {
             (QuestionKind::Account, Says::Account),
             (QuestionKind::Other, Says::Service),
         ];
-        let kinds = kinds.map(|(kind, says)| (kind, self.weight(says)));
+        let kinds = kinds.map(|(kind, says)| (kind, self.weight(self.all(says))));
         let total: f32 = kinds.iter().map(|(_, weight)| weight).sum();
         let best =
             kinds.into_iter().rev().max_by(|a, b| a.1.total_cmp(&b.1)).filter(|(_, weight)| *weight > 0.0);

@@ -1,0 +1,185 @@
+//! Sentences: which words of a text ask, and which tell.
+//!
+//! What is told as a fact weighs otherwise than what is asked or supposed: "it leaks" complains, "does it leak?" does not.
+
+use std::ops::Range;
+
+use sidecart_catalog::names::{Gap, Word};
+
+use super::lexicon::Spoken;
+
+/// Words up to which a supposition reaches back in a language without spaces between words.
+const SUPPOSED_BACK_WORDS: usize = 6;
+
+/// What is heard that tells questions and suppositions from statements.
+#[derive(Debug, Default)]
+pub(super) struct Marks {
+    /// Words by whose form a clause is a question.
+    pub(super) forms: Vec<Spoken>,
+    /// Words that may stand before them: greetings, `and`, `so`.
+    pub(super) openers: Vec<Spoken>,
+    /// Words that make what follows in their clause, or in an unspaced language what precedes, a supposition.
+    pub(super) suppositions: Vec<Spoken>,
+    /// Whether the language puts no spaces between words.
+    pub(super) is_unspaced: bool,
+}
+
+/// What the words of a text ask and tell.
+#[derive(Debug)]
+pub(super) struct Sentences {
+    /// Of each word, whether it asks.
+    is_asked: Vec<bool>,
+    /// Of each word, whether it is supposed.
+    is_supposed: Vec<bool>,
+    /// Of each word, where its sentence begins and ends.
+    sentences: Vec<Range<usize>>,
+    has_mark: bool,
+}
+
+impl Sentences {
+    pub(super) fn of(text: &str, words: &[Word], marks: &Marks) -> Self {
+        let mut this = Self {
+            is_asked: vec![false; words.len()],
+            is_supposed: vec![false; words.len()],
+            sentences: Vec::with_capacity(words.len()),
+            has_mark: text.contains(['?', '？']),
+        };
+        for sentence in runs(words, 0..words.len(), Gap::Sentence) {
+            this.sentences.resize(sentence.end, sentence.clone());
+            let until = words.get(sentence.end).map_or(text.len(), |next| next.span.start);
+            let is_marked = text[words[sentence.end - 1].span.end..until].contains(['?', '？']);
+            let mut clauses = runs(words, sentence.clone(), Gap::Clause);
+            let form = clauses.find(|clause| marks.is_question(clause)).map(|clause| clause.start);
+            // Who uses question marks at all uses them; what rises without the form of a question asks as a whole.
+            let asks_from = match (is_marked, form) {
+                (true, form) => Some(form.unwrap_or(sentence.start)),
+                (false, form) => form.filter(|_| !this.has_mark),
+            };
+            if let Some(from) = asks_from {
+                this.is_asked[from..sentence.end].fill(true);
+            }
+            for clause in runs(words, sentence, Gap::Clause) {
+                marks.suppose(&clause, &mut this.is_supposed);
+            }
+        }
+        this
+    }
+
+    /// Whether any of the text asks.
+    pub(super) fn ask(&self) -> bool {
+        self.is_asked.contains(&true)
+    }
+
+    /// Whether a question mark stands in the text.
+    pub(super) const fn has_mark(&self) -> bool {
+        self.has_mark
+    }
+
+    /// Whether what is said is part of a question.
+    pub(super) fn is_asked(&self, spoken: &Spoken) -> bool {
+        self.is_asked[spoken.from]
+    }
+
+    /// Whether what is said is told as a fact. `arrivals` tell of goods that came: a sentence with one tells, however it
+    /// ends.
+    pub(super) fn is_told(&self, spoken: &Spoken, arrivals: &[Spoken]) -> bool {
+        let sentence = &self.sentences[spoken.from];
+        let tells = || arrivals.iter().any(|arrival| sentence.contains(&arrival.from));
+        !self.is_supposed[spoken.from] && (!self.is_asked[spoken.from] || tells())
+    }
+}
+
+impl Marks {
+    /// Whether a clause has the form of a question.
+    fn is_question(&self, clause: &Range<usize>) -> bool {
+        if self.is_unspaced {
+            return self.forms.iter().any(|form| clause.contains(&form.from));
+        }
+        let mut at = clause.start;
+        while let Some(opener) = self.openers.iter().find(|opener| opener.from == at && opener.to > at) {
+            at = opener.to;
+        }
+        at < clause.end && self.forms.iter().any(|form| form.from == at)
+    }
+
+    fn suppose(&self, clause: &Range<usize>, is_supposed: &mut [bool]) {
+        let within = self.suppositions.iter().filter(|spoken| clause.contains(&spoken.from));
+        for spoken in within {
+            let supposed = if self.is_unspaced {
+                spoken.to.saturating_sub(SUPPOSED_BACK_WORDS).max(clause.start)..spoken.to.min(clause.end)
+            } else {
+                spoken.from..clause.end
+            };
+            is_supposed[supposed].fill(true);
+        }
+    }
+}
+
+/// The runs of words in `within` that begin where a gap is at least so wide.
+fn runs(words: &[Word], within: Range<usize>, gap: Gap) -> impl Iterator<Item = Range<usize>> {
+    let mut start = within.start;
+    std::iter::from_fn(move || {
+        if start >= within.end {
+            return None;
+        }
+        let len = words[start + 1..within.end].iter().take_while(|word| word.gap < gap).count() + 1;
+        let run = start..start + len;
+        start = run.end;
+        Some(run)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use sidecart_catalog::names::words;
+
+    use super::*;
+
+    /// The words of a text that ask, when `does` and `is` are forms, `and` opens and `if` supposes.
+    fn read(text: &str) -> (Vec<Word>, Sentences) {
+        let words = words(text);
+        let said = |said: &[&str]| {
+            let is_said = |(_, word): &(usize, &Word)| said.contains(&word.folded.as_str());
+            let spoken = words.iter().enumerate().filter(is_said);
+            spoken.map(|(at, _)| Spoken { from: at, to: at + 1, rule: 0 }).collect::<Vec<_>>()
+        };
+        let marks = Marks {
+            forms: said(&["does", "is"]),
+            openers: said(&["and"]),
+            suppositions: said(&["if"]),
+            is_unspaced: false,
+        };
+        let sentences = Sentences::of(text, &words, &marks);
+        (words, sentences)
+    }
+
+    #[test]
+    fn a_clause_asks_by_its_form_and_a_sentence_by_its_mark() {
+        let cases = [
+            ("It leaks. Does it fit?", "does it fit"),
+            ("It leaks, and does it fit?", "and does it fit"),
+            ("It leaks and it is wet", ""),
+            ("does it leak", "does it leak"),
+            ("it leaks?", "it leaks"),
+            // Who uses question marks would have used one here.
+            ("Does it leak. Does it fit?", "does it fit"),
+        ];
+        for (text, expected) in cases {
+            let (words, sentences) = read(text);
+            let asked = words.iter().zip(&sentences.is_asked).filter(|(_, is_asked)| **is_asked);
+            let asked: Vec<&str> = asked.map(|(word, _)| word.folded.as_str()).collect();
+            assert_eq!(asked.join(" "), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_supposed_is_not_told_and_what_arrived_is() {
+        let at = |nth: usize| Spoken { from: nth, to: nth + 1, rule: 0 };
+        let (_, sentences) = read("I wonder if it leaks, it drips");
+        assert!(!sentences.is_told(&at(4), &[]), "leaks");
+        assert!(sentences.is_told(&at(6), &[]), "drips");
+        let (_, sentences) = read("i got one that leaks?");
+        assert!(!sentences.is_told(&at(4), &[]));
+        assert!(sentences.is_told(&at(4), &[at(1)]), "it arrived so");
+    }
+}
