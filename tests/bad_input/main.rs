@@ -7,6 +7,7 @@
 
 mod build;
 mod cases;
+mod conversations;
 mod orders;
 mod wire;
 
@@ -30,7 +31,8 @@ async fn bad_input_gets_its_code_and_its_field_path() {
         wire.call(path, vec![message]).await.unwrap();
     }
     let mut failures = Vec::new();
-    for Case { name, path, messages, expect } in cases::all().into_iter().chain(orders::all()) {
+    let all = cases::all().into_iter().chain(orders::all()).chain(conversations::all());
+    for Case { name, path, messages, expect } in all {
         let answer = wire.call(path, messages).await;
         let found = describe(path, answer);
         if found != expect {

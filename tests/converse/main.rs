@@ -233,9 +233,11 @@ async fn bad_messages_name_their_field() {
     let turn = pb::Turn::default();
     let with_turns = pb::Conversation { turns: vec![turn], ..Default::default() };
     let with_turns = pb::RecommendRequest { conversation: Some(with_turns), ..context("x") };
-    for (context, field) in
-        [(no_session, "context.session_id"), (no_stage, "stage"), (with_turns, "context.conversation")]
-    {
+    for (context, field) in [
+        (no_session, "context.session_id"),
+        (no_stage, "context.stage"),
+        (with_turns, "context.conversation"),
+    ] {
         let status = world.open(context).await.err().unwrap();
         assert_eq!(status.code(), Code::InvalidArgument);
         assert_eq!(status.get_details_bad_request().unwrap().field_violations[0].field, field);

@@ -96,7 +96,8 @@ impl Following {
             .view(key.merchant.as_str(), min_generation, Deadline::of(&Extensions::default()))
             .await?;
         let snapshot = &view.snapshot;
-        let asked = Asked::read(request, key.merchant.as_str(), clock::now())?;
+        let asked = Asked::read(request, key.merchant.as_str(), clock::now())
+            .map_err(|fault| fault.within("context"))?;
         let ready = asked.under(snapshot)?;
         let step = happened.map(|happened| match happened {
             Happened::Said(said) => said.read(snapshot, ready.query.policy.phrases()),
