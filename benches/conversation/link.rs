@@ -10,7 +10,10 @@ use sidecart_catalog::{
     Attributes, Availability, Catalog, Kind, Parts, Product, ProductId, Timestamp, names::words,
 };
 use sidecart_rules::Phrases;
-use sidecart_scoring::{Parts as SnapshotParts, Snapshot, conversation::read};
+use sidecart_scoring::{
+    Parts as SnapshotParts, Snapshot,
+    conversation::{get_ready, read},
+};
 
 use crate::{
     Size,
@@ -51,6 +54,7 @@ pub(crate) fn measure(size: &Size, table: &mut Table) -> Result<(), Fault> {
     table.line("rename one product, until its name is linked", summary(renamed));
     let snapshot = Snapshot::new(1, SnapshotParts { catalog, ..SnapshotParts::default() });
     let phrases = Phrases::default();
+    get_ready();
     let reading = self::times(&texts, |text| drop(black_box(read(&snapshot, text, &phrases))));
     table.line("read it whole: names, question, mood", summary(reading));
     for (what, text) in hostile(&names) {
@@ -61,7 +65,7 @@ pub(crate) fn measure(size: &Size, table: &mut Table) -> Result<(), Fault> {
 }
 
 /// Real names from a file, or made-up ones.
-fn names(count: usize) -> Result<Vec<String>, Fault> {
+pub(crate) fn names(count: usize) -> Result<Vec<String>, Fault> {
     let Ok(file) = env::var("SIDECART_NAMES") else { return Ok((0..count).map(made_up).collect()) };
     let text = fs::read_to_string(file)?;
     let names = text.lines().map(str::trim).filter(|name| !name.is_empty()).take(count);

@@ -9,6 +9,7 @@
 #[path = "../harness/mod.rs"]
 mod harness;
 mod link;
+mod rename;
 mod talk;
 
 use std::{env, process::ExitCode};
@@ -52,5 +53,8 @@ fn measure(size: &Size) -> Result<(), Fault> {
     let mut table = Table::begin();
     link::measure(size, &mut table)?;
     let runtime = tokio::runtime::Runtime::new()?;
-    runtime.block_on(talk::measure(size, &mut table))
+    runtime.block_on(async {
+        rename::measure(size, &mut table).await?;
+        talk::measure(size, &mut table).await
+    })
 }

@@ -66,7 +66,7 @@ pub(crate) async fn measure(size: &Size, table: &mut Table) -> Result<(), Fault>
     Ok(())
 }
 
-async fn connect(addr: &str) -> Result<Channel, Fault> {
+pub(crate) async fn connect(addr: &str) -> Result<Channel, Fault> {
     Ok(Channel::from_shared(addr.to_owned())
         .map_err(|error| Fault::Wrong(error.to_string()))?
         .connect()

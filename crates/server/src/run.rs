@@ -169,6 +169,7 @@ impl Server {
             edge,
         } = config;
         let options = StoreOptions { cache_bytes };
+        drop(spawn_blocking(sidecart_scoring::conversation::get_ready));
         let (registry, writer) = {
             let data = data.clone();
             spawn_blocking(move || boot_all(&data, &options, writer_threads, repair.as_ref())).await??

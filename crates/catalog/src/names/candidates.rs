@@ -28,7 +28,7 @@ const LAG_MAX: f32 = 4.0;
 /// Words around which hits count together when names are compared by their rare words.
 const AROUND_WORDS: usize = 4;
 /// Words of one text that are looked up as typos.
-const TYPOS_MAX: usize = 128;
+const TYPOS_MAX: usize = 64;
 /// Terms that one typo may stand for.
 const NEAR_MAX: usize = 16;
 

@@ -289,6 +289,11 @@ pub struct Conversation {
     pub language: Option<Box<str>>,
 }
 
+/// Reads the lexicons, for a tenth of a second, so that the first text need not wait for them. Later calls do nothing.
+pub fn get_ready() {
+    lexicon::Lexicon::get();
+}
+
 /// What was understood, besides the decision.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Understood {

@@ -14,7 +14,7 @@ const TYPO_CHARS_MIN: usize = 5;
 /// Longest word that is looked up as a typo, and longest beginning of it.
 const TYPO_CHARS_MAX: (usize, usize) = (20, 14);
 /// Words of one text that are looked up as typos.
-const TYPOS_MAX: usize = 64;
+const TYPOS_MAX: usize = 32;
 
 /// Something a word of a text can be: a word as such, or a beginning.
 type Atom = u16;
