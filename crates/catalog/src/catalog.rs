@@ -243,12 +243,11 @@ impl Catalog {
         self.postings.get(&id).map(|(term, _)| term)
     }
 
-    /// How many words the own name of a category has.
-    pub(crate) fn category_words(&self, category: TermId) -> Option<usize> {
-        match self.postings.get(&category) {
-            Some((Term::Category(path), _)) => path.as_slice().last().map(|name| words(name).len()),
-            _ => None,
-        }
+    /// Whether the own name of a category has these words as they are written, singular or plural.
+    pub(crate) fn is_category_written(&self, category: TermId, run: &[Word]) -> bool {
+        let Some((Term::Category(path), _)) = self.postings.get(&category) else { return false };
+        let name = words(path.leaf());
+        name.iter().map(|word| &word.folded).eq(run.iter().map(|word| &word.folded))
     }
 
     /// Puts an entry in its slot; its category is shared with the products that have the same.

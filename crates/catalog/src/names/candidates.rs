@@ -24,7 +24,7 @@ const BESIDE_WORDS: usize = 2;
 /// Names that may share the one word by which they are found: of more, none can be meant by that word alone.
 const ALIKE_MAX: usize = 64;
 /// How much less than another a name may be worth, by its rare words, to be compared with it.
-const LAG_MAX: f32 = 4.0;
+const LAG_MAX: f32 = 8.0;
 /// Words around which hits count together when names are compared by their rare words.
 const AROUND_WORDS: usize = 4;
 /// Words of one text that are looked up as typos.
@@ -35,7 +35,7 @@ const NEAR_MAX: usize = 16;
 /// What a word is worth when it is not written as in the name.
 const TYPO_WORTH: f32 = 0.8;
 /// What a word that people use whatever they talk about is worth.
-pub(super) const EVERYDAY_WORTH: f32 = 0.35;
+const EVERYDAY_WORTH: f32 = 0.35;
 /// Digits of a number that is none of a size, a price or a year.
 const MODEL_DIGITS_MIN: usize = 5;
 /// What a model number gains: people write such words of nothing else.
@@ -52,7 +52,7 @@ pub(super) struct Hit {
     /// What it is worth in a name that has it.
     pub(super) gain: f32,
     frequency: usize,
-    pub(super) is_everyday: bool,
+    is_everyday: bool,
 }
 
 /// A name with the hits that it has, in the order of the text.
@@ -90,7 +90,6 @@ impl Found {
 
 /// The words of the text that are words of names, in its order: as written, joined with their neighbours, or a letter off.
 pub(super) fn hits(names: &Names, words: &[Word], everyday: Everyday) -> Vec<Hit> {
-    let total = names.len.max(NAMES_MIN) as f32;
     let mut hits = Vec::new();
     let mut is_known = vec![false; words.len()];
     // How many names have a term, and how often the text has had it.
@@ -101,6 +100,7 @@ pub(super) fn hits(names: &Names, words: &[Word], everyday: Everyday) -> Vec<Hit
         let frequency = *frequency;
         *seen += usize::from(frequency > 0);
         if frequency > 0 && *seen <= OCCURRENCES_MAX {
+            let total = if is_everyday { names.len } else { names.len.max(NAMES_MIN) } as f32;
             let model = if is_model(&words[from..to]) { MODEL_GAIN } else { 0.0 };
             let gain = worth * ((total / frequency as f32).ln().max(0.05) + model);
             hits.push(Hit { from, to, term, gain, frequency, is_everyday });

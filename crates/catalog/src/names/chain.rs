@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::{
-    candidates::{Candidate, EVERYDAY_WORTH},
+    candidates::Candidate,
     everyday::Everyday,
     words::{Gap, Word},
 };
@@ -13,7 +13,7 @@ const GAP_COST: f32 = 3.5;
 /// What it costs that two words of a name stand in different parts of a sentence.
 const CLAUSE_COST: f32 = 3.0;
 /// What a name that the text has whole gains.
-const WHOLE_GAIN: f32 = 2.0;
+const WHOLE_GAIN: f32 = 4.0;
 
 /// The best stretch of the text for a name.
 #[derive(Debug, Clone, Copy)]
@@ -73,10 +73,7 @@ pub(super) fn chain(costs: &Costs, candidate: &Candidate<'_>, used: &[bool]) -> 
         }
         run = match (run, continued) {
             (Some(run), Some(score)) if score > 0.0 => {
-                // An everyday word after another of the name is part of it, as in `Tin Man`.
-                let is_part = hit.is_everyday && hit.from == run.to;
-                let gain = if is_part { hit.gain / EVERYDAY_WORTH } else { hit.gain };
-                Some(Chain { score: score + gain, from: run.from, to: hit.to })
+                Some(Chain { score: score + hit.gain, from: run.from, to: hit.to })
             }
             _ => {
                 seen.clear();

@@ -5,12 +5,12 @@
 //! Of all names that share words with a stretch of the text the one with the most is meant, as surely as it
 //! outweighs the others and chance, which gives every name one in N.
 
-use std::{collections::BTreeMap, ops::Range};
+use std::{cmp::Reverse, collections::BTreeMap, ops::Range};
 
 use crate::{catalog::Catalog, term::TermId};
 
 use super::{
-    Names,
+    CATEGORY_WORDS_MAX, Names,
     candidates::{candidates, hits},
     chain::{Chain, Costs, chain},
     everyday::Everyday,
@@ -25,6 +25,8 @@ const CHANCE: f32 = 0.1;
 const CATEGORY_SURE: f32 = 0.8;
 /// What chance weighs at least, as a logarithm: in a small catalog every word is rare, and says little for it.
 const CHANCE_MIN: f32 = 6.5;
+/// Categories of one name that are looked at.
+const CATEGORIES_ALIKE_MAX: usize = 16;
 /// From how sure on something is a mention.
 const SURE_MIN: f32 = 0.15;
 
@@ -150,12 +152,20 @@ type Members<'a> = Vec<(&'a str, u32)>;
 
 /// What a stretch may mean, likeliest first: one reading for each family.
 fn readings(catalog: &Catalog, chance: f32, rivals: impl Iterator<Item = (f32, u32)>) -> Vec<Reading> {
-    // Of each family the best score, and the products that have it, by id.
-    let mut families: BTreeMap<&str, (f32, Members<'_>)> = BTreeMap::new();
+    // Of each product its best name.
+    let mut products: BTreeMap<u32, f32> = BTreeMap::new();
     for (score, product) in rivals {
+        let best = products.entry(product).or_insert(score);
+        *best = best.max(score);
+    }
+    // Of each family the best score, the products that have it, by id, and the score of all of it.
+    let mut families: BTreeMap<&str, (f32, Members<'_>, f32)> = BTreeMap::new();
+    for (product, score) in products {
         let Some(entry) = catalog.entry(product) else { continue };
         let (family, id) = (entry.product().family_name(), entry.product().id().as_str());
-        let (best, members) = families.entry(family).or_insert((f32::NEG_INFINITY, Vec::new()));
+        let (best, members, all) =
+            families.entry(family).or_insert((f32::NEG_INFINITY, Vec::new(), f32::NEG_INFINITY));
+        *all = either(*all, score);
         if score > *best + f32::EPSILON {
             *best = score;
             members.clear();
@@ -164,7 +174,8 @@ fn readings(catalog: &Catalog, chance: f32, rivals: impl Iterator<Item = (f32, u
             members.push((id, product));
         }
     }
-    let mut ranked: Vec<(f32, Members<'_>)> = families.into_values().collect();
+    let mut ranked: Vec<(f32, Members<'_>)> =
+        families.into_values().map(|(_, members, all)| (all, members)).collect();
     ranked.sort_by(|a, b| b.0.total_cmp(&a.0));
     let top = ranked.first().map_or(chance, |first| first.0.max(chance));
     let all: f32 = ranked.iter().map(|(score, _)| (score - top).exp()).sum::<f32>() + (chance - top).exp();
@@ -178,21 +189,28 @@ fn readings(catalog: &Catalog, chance: f32, rivals: impl Iterator<Item = (f32, u
     ranked.into_iter().take(2).map(reading).collect()
 }
 
+/// The score of one or the other: the logarithm of the sum of what they are logarithms of.
+fn either(a: f32, b: f32) -> f32 {
+    let (less, more) = (a.min(b), a.max(b));
+    more + (less - more).exp().ln_1p()
+}
+
 /// The categories whose whole name stands in the text, longest first, then in the order of the text.
 fn categories(catalog: &Catalog, names: &Names, words: &[Word]) -> Vec<(Range<usize>, TermId)> {
     let mut found = Vec::new();
-    for (at, word) in words.iter().enumerate() {
-        for category in names.categories_of(word.id) {
-            let Some(len) = catalog.category_words(*category).filter(|len| *len <= words.len() - at) else {
-                continue;
-            };
-            let range = at..at + len;
-            let all = words[range.clone()].iter().all(|word| names.categories_of(word.id).contains(category));
-            if all {
-                found.push((range, *category));
-            }
+    for at in 0..words.len() {
+        for len in 1..=CATEGORY_WORDS_MAX.min(words.len() - at) {
+            let run = &words[at..at + len];
+            let named = names.categories_named(run).iter().take(CATEGORIES_ALIKE_MAX);
+            // `Capsules` is meant by `capsules` sooner than `Capsule` is.
+            let is_as_written = |category: &TermId| catalog.is_category_written(*category, run);
+            found.extend(
+                named
+                    .min_by_key(|category| !is_as_written(category))
+                    .map(|category| (at..at + len, *category)),
+            );
         }
     }
-    found.sort_by_key(|(range, category)| (std::cmp::Reverse(range.len()), range.start, *category));
+    found.sort_by_key(|(range, category)| (Reverse(range.len()), range.start, *category));
     found
 }

@@ -15,7 +15,7 @@ mod words;
 use std::{borrow::Cow, sync::Arc};
 
 use imbl::{GenericHashMap, Vector, shared_ptr::DefaultSharedPtr};
-use rapidhash::fast::GlobalState;
+use rapidhash::{fast::GlobalState, v3::rapidhash_v3};
 
 use crate::{catalog::Catalog, term::TermId};
 
@@ -27,6 +27,8 @@ pub use words::{Gap, TEXT_WORDS_MAX, Word, WordId, fold, words};
 
 type Map<K, V> = GenericHashMap<K, V, GlobalState, DefaultSharedPtr>;
 
+/// Words of a category's name by which it is found.
+const CATEGORY_WORDS_MAX: usize = 6;
 /// A segment is merged into the one before it when that is less than this many times as large.
 const TIER_FACTOR: usize = 8;
 
@@ -39,8 +41,8 @@ pub(crate) struct Names {
     current: Vector<u32>,
     /// How many dead names still have a term, by term.
     dead: Map<u32, u32>,
-    /// Categories by the words of their own names, ascending.
-    categories: Map<WordId, Arc<[TermId]>>,
+    /// Categories by all words of their own names together, ascending.
+    categories: Map<u64, Arc<[TermId]>>,
     /// Live names.
     len: usize,
     last_stamp: u32,
@@ -79,29 +81,28 @@ impl Names {
 
     /// Adds the name of a category.
     pub(crate) fn add_category(&mut self, name: &str, category: TermId) {
-        for word in words(name) {
-            let of_word = self.categories.entry(word.id).or_insert_with(|| Arc::new([]));
-            if let Err(at) = of_word.binary_search(&category) {
-                let (before, after) = of_word.split_at(at);
-                *of_word = before.iter().chain([&category]).chain(after).copied().collect();
-            }
+        let Some(key) = together(&words(name)) else { return };
+        let of_name = self.categories.entry(key).or_insert_with(|| Arc::new([]));
+        if let Err(at) = of_name.binary_search(&category) {
+            let (before, after) = of_name.split_at(at);
+            *of_name = before.iter().chain([&category]).chain(after).copied().collect();
         }
     }
 
     /// Takes the name of a category from the index.
     pub(crate) fn drop_category(&mut self, name: &str, category: TermId) {
-        for word in words(name) {
-            let Some(of_word) = self.categories.get_mut(&word.id) else { continue };
-            *of_word = of_word.iter().filter(|other| **other != category).copied().collect();
-            if of_word.is_empty() {
-                self.categories.remove(&word.id);
-            }
+        let Some(key) = together(&words(name)) else { return };
+        let Some(of_name) = self.categories.get_mut(&key) else { return };
+        *of_name = of_name.iter().filter(|other| **other != category).copied().collect();
+        if of_name.is_empty() {
+            self.categories.remove(&key);
         }
     }
 
-    /// The categories whose own name has a word, ascending.
-    fn categories_of(&self, word: WordId) -> &[TermId] {
-        self.categories.get(&word).map_or(&[], |categories| categories)
+    /// The categories whose own name has these words and no others, in any order; ascending.
+    fn categories_named(&self, words: &[Word]) -> &[TermId] {
+        let named = together(words).and_then(|key| self.categories.get(&key));
+        named.map_or(&[], |categories| categories)
     }
 
     /// What a text names of what a catalog sells.
@@ -144,6 +145,17 @@ impl Names {
         let segments: usize = self.segments.iter().map(|segment| segment.bytes()).sum();
         segments + self.current.len() * size_of::<u32>() + self.dead.len() * 2 * size_of::<u32>()
     }
+}
+
+/// Words in any order, as one number; none of none, or of more than the name of a category may have to be found.
+fn together(words: &[Word]) -> Option<u64> {
+    let mut ids = [[0; 4]; CATEGORY_WORDS_MAX];
+    let known = ids.get_mut(..words.len()).filter(|known| !known.is_empty())?;
+    for (id, word) in known.iter_mut().zip(words) {
+        *id = word.id.0.to_le_bytes();
+    }
+    known.sort_unstable();
+    Some(rapidhash_v3(known.as_flattened()))
 }
 
 fn is_current(current: &Vector<u32>, name: &Name) -> bool {

@@ -3,6 +3,7 @@
 use std::{borrow::Cow, ops::Range};
 
 use super::{
+    everyday::is_everyday,
     packed::{Pairs, lower_of, pack, upper_of},
     words::{Word, WordId, deletions, joined, words},
 };
@@ -57,7 +58,8 @@ pub(super) fn terms(name: &str) -> (Terms, Vec<u64>) {
     (Terms { all, words: count }, typos)
 }
 
-/// Neighbours that may as well be written as one word: parts of a model number, and what a hyphen joins.
+/// Neighbours that may as well be written as one word: parts of a model number, of which no everyday word is one, and
+/// what a hyphen joins.
 fn joins(words: &[Word]) -> impl Iterator<Item = (Range<usize>, WordId)> {
     let runs = (2..=JOINED_MAX)
         .flat_map(move |len| (0..words.len().saturating_sub(len - 1)).map(move |at| at..at + len));
@@ -67,7 +69,7 @@ fn joins(words: &[Word]) -> impl Iterator<Item = (Range<usize>, WordId)> {
         let is_model = run.len() == 2
             && run[1].gap <= super::words::Gap::Space
             && run[0].has_digit != run[1].has_digit
-            && run.iter().all(|word| word.folded.len() <= 6);
+            && run.iter().all(|word| word.folded.len() <= 6 && !is_everyday(word.id));
         is_hyphened || is_model
     })
     .map(|run| (run.clone(), joined(&words[run])))
