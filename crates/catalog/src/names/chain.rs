@@ -4,7 +4,6 @@ use std::ops::Range;
 
 use super::{
     candidates::Candidate,
-    everyday::Everyday,
     words::{Gap, Word},
 };
 
@@ -29,43 +28,33 @@ impl Chain {
     }
 }
 
-/// What it costs that hits do not stand side by side.
-pub(super) struct Costs {
-    /// What the words before each one cost together when they stand between two hits.
-    words: Vec<f32>,
-    /// What the ends of clauses before each one cost together.
-    clauses: Vec<f32>,
-}
+/// Where parts of sentences begin: of each word, how many do up to it.
+pub(super) struct Clauses(Vec<usize>);
 
-impl Costs {
-    pub(super) fn of(words: &[Word], everyday: Everyday) -> Self {
-        let sums = |cost: &dyn Fn(&Word) -> f32| {
-            let sum = words.iter().scan(0.0, |sum, word| {
-                *sum += cost(word);
-                Some(*sum)
-            });
-            std::iter::once(0.0).chain(sum).collect()
-        };
-        let word = |word: &Word| if everyday.has(word.id) { GAP_COST / 2.0 } else { GAP_COST };
-        let clause = |word: &Word| if word.gap >= Gap::Clause { CLAUSE_COST } else { 0.0 };
-        Self { words: sums(&word), clauses: sums(&clause) }
+impl Clauses {
+    pub(super) fn of(words: &[Word]) -> Self {
+        let begun = words.iter().scan(0, |begun, word| {
+            *begun += usize::from(word.gap >= Gap::Clause);
+            Some(*begun)
+        });
+        Self(begun.collect())
     }
 
-    /// Between a hit that ends before word `from` and one that begins with word `to`.
+    /// What it costs that a hit with the last word `from` and one with the first word `to` do not stand side by side.
     fn between(&self, from: usize, to: usize) -> f32 {
-        self.words[to] - self.words[from] + self.clauses[to + 1] - self.clauses[from]
+        GAP_COST * (to - from - 1) as f32 + CLAUSE_COST * (self.0[to] - self.0[from]) as f32
     }
 }
 
 /// The run of hits whose gains, less what stands between them, are the highest; none when all of them are used.
-pub(super) fn chain(costs: &Costs, candidate: &Candidate<'_>, used: &[bool]) -> Option<Chain> {
+pub(super) fn chain(clauses: &Clauses, candidate: &Candidate<'_>, used: &[bool]) -> Option<Chain> {
     let free = candidate.hits.iter().filter(|hit| !used[hit.from..hit.to].contains(&true));
     let (mut best, mut run): (Option<Chain>, Option<Chain>) = (None, None);
     let mut seen: Vec<u32> = Vec::new();
     let mut matched_best = 0;
     for hit in free {
         let continued =
-            run.filter(|run| hit.from >= run.to).map(|run| run.score - costs.between(run.to, hit.from));
+            run.filter(|run| hit.from >= run.to).map(|run| run.score - clauses.between(run.to - 1, hit.from));
         let overlaps = run.is_some_and(|run| hit.from < run.to);
         if overlaps || seen.contains(&hit.term) && continued.is_some_and(|score| score > 0.0) {
             // The same words in another form, or a word said again, add nothing.

@@ -12,7 +12,7 @@ use crate::{catalog::Catalog, term::TermId};
 use super::{
     CATEGORY_WORDS_MAX, Names,
     candidates::{candidates, hits},
-    chain::{Chain, Costs, chain},
+    chain::{Chain, Clauses, chain},
     everyday::Everyday,
     words::Word,
 };
@@ -73,10 +73,10 @@ pub(crate) fn link(catalog: &Catalog, names: &Names, words: &[Word]) -> Vec<Link
     // Each word that may tell a name is a try; the more there are, the likelier it is that one does by chance.
     let tries = words.iter().filter(|word| !everyday.has(word.id)).count().max(1);
     let chance = (CHANCE * (names.len * tries) as f32).ln().max(CHANCE_MIN);
-    let costs = Costs::of(words, everyday);
+    let clauses = Clauses::of(words);
     let mut used = vec![false; words.len()];
     let mut chains: Vec<Option<Chain>> =
-        candidates.iter().map(|candidate| chain(&costs, candidate, &used)).collect();
+        candidates.iter().map(|candidate| chain(&clauses, candidate, &used)).collect();
     let mut links = Vec::new();
     for _ in 0..2 * MENTIONS_MAX {
         let free = chains.iter().zip(&candidates);
@@ -92,7 +92,7 @@ pub(crate) fn link(catalog: &Catalog, names: &Names, words: &[Word]) -> Vec<Link
         }
         for (one, candidate) in chains.iter_mut().zip(&candidates) {
             if candidate.hits.iter().any(|hit| hit.from < range.end && range.start < hit.to) {
-                *one = chain(&costs, candidate, &used);
+                *one = chain(&clauses, candidate, &used);
             }
         }
     }
