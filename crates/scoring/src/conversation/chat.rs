@@ -188,7 +188,9 @@ fn subjects<'m>(
         !before.iter().any(|other| catalog.get(other.as_str()).map(|entry| entry.family()) == family)
     };
     let asked: Vec<ProductId> = named.iter().filter(|product| is_elsewhere(product)).cloned().collect();
-    let base = if owned.is_empty() { page } else { owned.clone() };
+    // Who asks about what they look at means that, whatever they have besides.
+    let looks_at_it = !page.is_empty() && named.iter().any(|product| !is_elsewhere(product));
+    let base = if owned.is_empty() || looks_at_it { page } else { owned.clone() };
     let has_lines = !query.cart.is_empty() || query.order.is_some();
     let subject = |anchors: &[ProductId], named: &[ProductId]| Subjects {
         anchors: anchors.to_vec(),
@@ -220,6 +222,9 @@ fn subjects<'m>(
         tries.push(subject(&asked, &[]));
     } else if !base.is_empty() || has_lines {
         tries.push(subject(&base, &[]));
+        if looks_at_it && !owned.is_empty() {
+            tries.push(subject(&owned, &[]));
+        }
     }
     tries
 }

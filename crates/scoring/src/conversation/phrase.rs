@@ -38,6 +38,15 @@ struct Misspelt {
     is_prefix: bool,
 }
 
+/// One phrase.
+#[derive(Debug)]
+struct Phrase {
+    /// What it is a phrase of.
+    of: usize,
+    parts: Vec<Part>,
+    typos: Typos,
+}
+
 /// Whether words that may be typos are taken for those of a phrase.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Typos {
@@ -48,8 +57,7 @@ pub(super) enum Typos {
 /// All phrases of the lexicons, by the words they begin with.
 #[derive(Debug, Default)]
 pub(super) struct Phrases {
-    /// Each with what it is a phrase of.
-    all: Vec<(usize, Vec<Part>)>,
+    all: Vec<Phrase>,
     by_first: HashMap<Atom, Vec<usize>>,
     literals: HashMap<Box<str>, Atom>,
     prefixes: HashMap<Box<str>, Atom>,
@@ -107,7 +115,7 @@ impl Phrases {
         for atom in first {
             self.by_first.entry(*atom).or_default().push(place);
         }
-        self.all.push((of, parts));
+        self.all.push(Phrase { of, parts, typos });
         Ok(())
     }
 
@@ -135,20 +143,23 @@ impl Phrases {
     /// A word that is no word of any phrase and not `is_known` is taken for those it may be a typo of.
     pub(super) fn find(&self, text: &[Word], is_known: impl Fn(&Word) -> bool) -> Vec<Found> {
         let mut typos_left = TYPOS_MAX;
-        let mut atoms_of = |word: &Word| {
+        let mut is_guessed = vec![false; text.len()];
+        let mut atoms_of = |(at, word): (usize, &Word)| {
             let atoms = self.atoms(&word.folded);
             if !atoms.is_empty() || typos_left == 0 || word.has_digit || is_known(word) {
                 return atoms;
             }
             typos_left -= 1;
+            is_guessed[at] = true;
             self.misspelt(&word.folded)
         };
-        let atoms: Vec<Vec<Atom>> = text.iter().map(&mut atoms_of).collect();
+        let atoms: Vec<Vec<Atom>> = text.iter().enumerate().map(&mut atoms_of).collect();
         let mut found = Vec::new();
         for (at, own) in atoms.iter().enumerate() {
             for place in own.iter().filter_map(|atom| self.by_first.get(atom)).flatten() {
-                let (of, parts) = &self.all[*place];
-                if let Some(to) = end(&parts[1..], text, &atoms, at + 1) {
+                let Phrase { of, parts, typos } = &self.all[*place];
+                let Some(to) = end(&parts[1..], text, &atoms, at + 1) else { continue };
+                if *typos == Typos::Forgiven || !is_guessed[at..to].contains(&true) {
                     found.push(Found { from: at, to, of: *of });
                 }
             }

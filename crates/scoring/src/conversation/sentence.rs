@@ -29,6 +29,8 @@ pub(super) struct Marks {
 pub(super) struct Sentences {
     /// Of each word, whether it asks.
     is_asked: Vec<bool>,
+    /// Of each word, whether it asks by its tone alone: it would be told but for the mark at the end.
+    is_rising: Vec<bool>,
     /// Of each word, whether it is supposed.
     is_supposed: Vec<bool>,
     /// Of each word, where its sentence begins and ends.
@@ -40,6 +42,7 @@ impl Sentences {
     pub(super) fn of(text: &str, words: &[Word], marks: &Marks) -> Self {
         let mut this = Self {
             is_asked: vec![false; words.len()],
+            is_rising: vec![false; words.len()],
             is_supposed: vec![false; words.len()],
             sentences: Vec::with_capacity(words.len()),
             has_mark: text.contains(['?', '？']),
@@ -47,16 +50,19 @@ impl Sentences {
         for sentence in runs(words, 0..words.len(), Gap::Sentence) {
             this.sentences.resize(sentence.end, sentence.clone());
             let until = words.get(sentence.end).map_or(text.len(), |next| next.span.start);
-            let is_marked = text[words[sentence.end - 1].span.end..until].contains(['?', '？']);
+            let after = text.get(words[sentence.end - 1].span.end..until);
+            let is_marked = after.is_some_and(|after| after.contains(['?', '？']));
             let mut clauses = runs(words, sentence.clone(), Gap::Clause);
-            let form = clauses.find(|clause| marks.is_question(clause)).map(|clause| clause.start);
-            // Who uses question marks at all uses them; what rises without the form of a question asks as a whole.
-            let asks_from = match (is_marked, form) {
-                (true, form) => Some(form.unwrap_or(sentence.start)),
-                (false, form) => form.filter(|_| !this.has_mark),
-            };
-            if let Some(from) = asks_from {
-                this.is_asked[from..sentence.end].fill(true);
+            let opened = sentence.clone().find(|at| is_opened(text, words, *at));
+            let form = || clauses.find(|clause| marks.is_question(clause)).map(|clause| clause.start);
+            match opened.or_else(form) {
+                // Who uses question marks at all uses them.
+                Some(from) if is_marked || !this.has_mark => this.is_asked[from..sentence.end].fill(true),
+                None if is_marked => {
+                    this.is_asked[sentence.clone()].fill(true);
+                    this.is_rising[sentence.clone()].fill(true);
+                }
+                _ => {}
             }
             for clause in runs(words, sentence, Gap::Clause) {
                 marks.suppose(&clause, &mut this.is_supposed);
@@ -80,12 +86,13 @@ impl Sentences {
         self.is_asked[spoken.from]
     }
 
-    /// Whether what is said is told as a fact. `arrivals` tell of goods that came: a sentence with one tells, however it
-    /// ends.
+    /// Whether what is said is told as a fact. `arrivals` tell of goods that came: a sentence with one tells, even if its
+    /// tone rises at the end.
     pub(super) fn is_told(&self, spoken: &Spoken, arrivals: &[Spoken]) -> bool {
         let sentence = &self.sentences[spoken.from];
         let tells = || arrivals.iter().any(|arrival| sentence.contains(&arrival.from));
-        !self.is_supposed[spoken.from] && (!self.is_asked[spoken.from] || tells())
+        let is_asked = self.is_asked[spoken.from] && !(self.is_rising[spoken.from] && tells());
+        !self.is_supposed[spoken.from] && !is_asked
     }
 }
 
@@ -113,6 +120,13 @@ impl Marks {
             is_supposed[supposed].fill(true);
         }
     }
+}
+
+/// Whether a mark that opens a question stands before a word.
+fn is_opened(text: &str, words: &[Word], at: usize) -> bool {
+    let from = at.checked_sub(1).map_or(0, |before| words[before].span.end);
+    // Words of an unspaced script share characters: nothing stands between those.
+    text.get(from..words[at].span.start).is_some_and(|between| between.contains('¿'))
 }
 
 /// The runs of words in `within` that begin where a gap is at least so wide.
@@ -161,6 +175,8 @@ mod tests {
             ("It leaks and it is wet", ""),
             ("does it leak", "does it leak"),
             ("it leaks?", "it leaks"),
+            ("compré uno, ¿gotea?", "gotea"),
+            ("漏れました。合います？", "合い いま ます"),
             // Who uses question marks would have used one here.
             ("Does it leak. Does it fit?", "does it fit"),
         ];
@@ -181,5 +197,7 @@ mod tests {
         let (_, sentences) = read("i got one that leaks?");
         assert!(!sentences.is_told(&at(4), &[]));
         assert!(sentences.is_told(&at(4), &[at(1)]), "it arrived so");
+        let (_, sentences) = read("i got one, is it loud?");
+        assert!(!sentences.is_told(&at(5), &[at(1)]), "what is asked has a form");
     }
 }
