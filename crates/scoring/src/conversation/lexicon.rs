@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, sync::LazyLock};
 
 use serde::Deserialize;
-use sidecart_catalog::names::{Word, WordId, fold, is_everyday};
+use sidecart_catalog::names::{Gap, Word, WordId, fold, is_everyday};
 
 use super::{
     phrase::{Found, Phrases, Typos, folded_words},
@@ -275,15 +275,17 @@ impl Lexicon {
         let mut found = self.phrases.find(words, is_known);
         found.extend(self.substrings.find(text, words));
         let mut heard = Heard::default();
-        let mut silenced = vec![false; self.rules.len()];
+        let mut silenced: Vec<(usize, usize)> = Vec::new();
+        let sentences = sentences(words);
         for Found { from, to, of } in found {
             match self.owners[of] {
                 Owner::Rule(rule) => heard.spoken.push(Spoken { from, to, rule }),
-                Owner::Unless(rule) => silenced[rule] = true,
+                Owner::Unless(rule) => silenced.push((rule, sentences[from])),
                 Owner::Topic(topic) => heard.topics.push(topic),
             }
         }
-        heard.spoken.retain(|spoken| !silenced[spoken.rule]);
+        silenced.sort_unstable();
+        heard.spoken.retain(|spoken| silenced.binary_search(&(spoken.rule, sentences[spoken.from])).is_err());
         heard.spoken.sort_unstable();
         heard.spoken.dedup();
         heard.topics.sort_unstable();
@@ -310,6 +312,15 @@ impl Lexicon {
         let primary = tag.split(['-', '_']).next().unwrap_or_default();
         self.languages.iter().position(|language| language.tag.eq_ignore_ascii_case(primary))
     }
+}
+
+/// Of each word, in which sentence it stands.
+fn sentences(words: &[Word]) -> Vec<usize> {
+    let begun = words.iter().scan(0, |begun, word| {
+        *begun += usize::from(word.gap == Gap::Sentence);
+        Some(*begun)
+    });
+    begun.collect()
 }
 
 #[cfg(test)]
