@@ -52,7 +52,7 @@ pub fn read(snapshot: &Snapshot, text: &str, own_phrases: &Phrases) -> Turn {
         links.iter().filter_map(|link| mention(catalog, &words, link, &signals)).collect();
     let has = |phrases: &[Box<str>]| phrases.iter().any(|phrase| says(&words, phrase));
     let question = signals.question(&mentions);
-    let matter = if has(&own_phrases.never) { Some(Matter::Merchant) } else { signals.matter(question) };
+    let matter = if has(&own_phrases.never) { Some(Matter::Merchant) } else { signals.matter() };
     let calls = if has(&own_phrases.offer) { Calls::OfferByMerchant } else { signals.calls(question, &own) };
     Turn {
         question: signals.named_question(question, matter),
@@ -157,7 +157,8 @@ impl<'a> Ear<'a> {
         let counts = |spoken: &Spoken| {
             let is_quoted = self.quoted[spoken.from..spoken.to].iter().all(|quoted| *quoted);
             let is_matter = says(spoken) <= Says::Complaint;
-            let is_taken_back = is_matter && denials.iter().any(|denial| self.takes_back(denial, spoken));
+            let can_be_denied = is_matter || says(spoken) == Says::Trouble;
+            let is_taken_back = can_be_denied && denials.iter().any(|denial| self.takes_back(denial, spoken));
             let is_told = !self.lexicon.rules[spoken.rule].is_told || sentences.is_told(spoken, &arrivals);
             // What forbids an offer counts in any language; the rest in the one that the text is in.
             !is_quoted && !is_taken_back && is_told && (is_matter || !self.is_foreign(spoken))
@@ -251,7 +252,7 @@ impl Signals<'_> {
         self.all(says).filter(|spoken| !self.sentences.ask() || self.sentences.is_asked(spoken))
     }
 
-    fn matter(&self, question: Option<(QuestionKind, f32)>) -> Option<Matter> {
+    fn matter(&self) -> Option<Matter> {
         let matters = [
             (Says::OptOut, Matter::OptedOut),
             (Says::Human, Matter::HumanRequested),
@@ -263,15 +264,19 @@ impl Signals<'_> {
             (Says::Complaint, Matter::Complaint),
         ];
         let said = matters.into_iter().find(|(says, _)| self.any(*says)).map(|(_, matter)| matter);
-        said.or_else(|| self.complains(question).then_some(Matter::Complaint))
+        said.or_else(|| self.complains().then_some(Matter::Complaint))
     }
 
     /// Who is in trouble complains, whatever words they use: in anger, of what has come, or when they ask nothing.
-    fn complains(&self, question: Option<(QuestionKind, f32)>) -> bool {
-        let arrivals: Vec<Spoken> = self.all(Says::Arrived).copied().collect();
-        let tells = || self.all(Says::Trouble).any(|trouble| self.sentences.is_told(trouble, &arrivals));
+    fn complains(&self) -> bool {
         self.any(Says::Trouble) && self.any(Says::Anger)
-            || (!arrivals.is_empty() || question.is_none() || !self.sentences.ask()) && tells()
+            || (self.any(Says::Arrived) || !self.sentences.ask()) && self.tells_trouble()
+    }
+
+    /// Whether trouble is told of, not asked about or supposed.
+    fn tells_trouble(&self) -> bool {
+        let arrivals: Vec<Spoken> = self.all(Says::Arrived).copied().collect();
+        self.all(Says::Trouble).any(|trouble| self.sentences.is_told(trouble, &arrivals))
     }
 
     /// The kind of question about a product, with how much speaks for it.
@@ -282,8 +287,10 @@ impl Signals<'_> {
         let best =
             kinds.into_iter().rev().max_by(|a, b| a.1.total_cmp(&b.1)).filter(|(_, weight)| *weight > 0.0);
         let is_word = |word: &&Word| word.folded.chars().count() >= 3;
-        let is_question = is_asked && self.words.iter().filter(is_word).count() >= 2
-            || self.sentences.ask() && (self.any(Says::Points) || !mentions.is_empty());
+        // Of a question of no known kind the form alone speaks, and only where nothing is told beside it.
+        let is_question = !self.sentences.tell()
+            && (is_asked && self.words.iter().filter(is_word).count() >= 2
+                || self.sentences.ask() && (self.any(Says::Points) || !mentions.is_empty()));
         // An order to the machine, or any other statement, asks nothing by the words it uses.
         let is_sure =
             |mention: &Mention| mention.confidence >= 0.5 && !matches!(mention.meant, Meant::Category(_));
@@ -320,8 +327,8 @@ impl Signals<'_> {
 
     fn calls(&self, question: Option<(QuestionKind, f32)>, text: &str) -> Calls {
         let is_service = self.is_service(question);
-        let is_trouble =
-            self.any(Says::Trouble) && question.is_none_or(|(kind, _)| kind != QuestionKind::Compatibility);
+        let is_trouble = self.any(Says::Trouble)
+            && (question.is_none_or(|(kind, _)| kind != QuestionKind::Compatibility) || self.tells_trouble());
         if is_service {
             return Calls::Service;
         }

@@ -11,6 +11,9 @@ use super::lexicon::Spoken;
 /// Words up to which a supposition reaches back in a language without spaces between words.
 const SUPPOSED_BACK_WORDS: usize = 6;
 
+/// Words beside a question that tell something: fewer are a greeting, or thanks.
+const TOLD_WORDS_MIN: usize = 3;
+
 /// What is heard that tells questions and suppositions from statements.
 #[derive(Debug, Default)]
 pub(super) struct Marks {
@@ -74,6 +77,11 @@ impl Sentences {
     /// Whether any of the text asks.
     pub(super) fn ask(&self) -> bool {
         self.is_asked.contains(&true)
+    }
+
+    /// Whether any of the text tells, in more than a word or two.
+    pub(super) fn tell(&self) -> bool {
+        self.is_asked.iter().filter(|is_asked| !**is_asked).count() >= TOLD_WORDS_MIN
     }
 
     /// Whether a question mark stands in the text.
