@@ -101,7 +101,9 @@ pub fn fold(text: &str) -> String {
         return plain.map(|c| c.to_ascii_lowercase()).collect();
     }
     let mut folded = String::with_capacity(text.len().min(4 * WORD_CHARS_MAX));
-    let plain = text.nfkd().filter(|c| !is_combining_mark(*c)).flat_map(char::to_lowercase);
+    // The marks that voice a kana are no accents: `か` and `が` are two letters.
+    let is_accent = |c: &char| is_combining_mark(*c) && !matches!(c, '\u{3099}' | '\u{309a}');
+    let plain = text.nfkd().filter(|c| !is_accent(c)).nfc().flat_map(char::to_lowercase);
     for c in plain.filter(|c| c.is_alphanumeric()).take(WORD_CHARS_MAX) {
         match c {
             'ß' => folded.push_str("ss"),

@@ -286,7 +286,8 @@ impl Signals<'_> {
         let total: f32 = kinds.iter().map(|(_, weight)| weight).sum();
         let best =
             kinds.into_iter().rev().max_by(|a, b| a.1.total_cmp(&b.1)).filter(|(_, weight)| *weight > 0.0);
-        let is_word = |word: &&Word| word.folded.chars().count() >= 3;
+        // Words of unspaced scripts are of two characters.
+        let is_word = |word: &&Word| word.folded.len() >= 3;
         // Of a question of no known kind the form alone speaks, and only where nothing is told beside it.
         let is_question = !self.sentences.tell()
             && (is_asked && self.words.iter().filter(is_word).count() >= 2
