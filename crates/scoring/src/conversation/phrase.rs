@@ -17,7 +17,7 @@ const TYPO_CHARS_MAX: (usize, usize) = (20, 14);
 const TYPOS_MAX: usize = 32;
 
 /// Something a word of a text can be: a word as such, or a beginning.
-type Atom = u16;
+type Atom = u32;
 
 /// One part of a phrase.
 #[derive(Debug, Clone, PartialEq, Eq)]

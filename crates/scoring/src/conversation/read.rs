@@ -19,6 +19,8 @@ use super::{
 
 /// Words up to which a negation reaches.
 const NEGATED_WORDS: usize = 3;
+/// Words that a negation reaches back in a language without spaces, where each is a pair of characters.
+const NEGATED_BACK_WORDS: usize = 10;
 /// Words that a quotation must have to be someone else's; fewer are stressed, not quoted.
 const QUOTED_WORDS_MIN: usize = 3;
 /// Words between a mention and what says its role.
@@ -39,14 +41,17 @@ pub fn read(snapshot: &Snapshot, text: &str, own_phrases: &Phrases) -> Turn {
     let catalog = snapshot.catalog();
     let links = catalog.link(&words);
     let lexicon = Lexicon::get();
-    let is_named = |at: usize| links.iter().any(|link| link.words.contains(&at));
+    let mut is_named = vec![false; words.len()];
+    for link in &links {
+        is_named[link.words.clone()].fill(true);
+    }
     let named: Vec<&Word> =
-        words.iter().enumerate().filter(|(at, _)| is_named(*at)).map(|(_, word)| word).collect();
+        words.iter().zip(&is_named).filter(|(_, is_named)| **is_named).map(|(word, _)| word).collect();
     let heard = lexicon.hear(&own, &words, |word| {
         catalog.has_word(word.id) || named.iter().any(|other| std::ptr::eq(*other, word))
     });
     let language = lexicon.language_of(&own, &words);
-    let heard = Ear { lexicon, words: &words, quoted: quoted(&own, &words), heard, language };
+    let heard = Ear { lexicon, words: &words, quoted: quoted(&own, &words), heard, language, is_named };
     let signals = heard.signals(&own);
     let mentions: Vec<Mention> =
         links.iter().filter_map(|link| mention(catalog, &words, link, &signals)).collect();
@@ -73,7 +78,8 @@ pub fn read(snapshot: &Snapshot, text: &str, own_phrases: &Phrases) -> Turn {
 pub fn read_assistant(snapshot: &Snapshot, text: &str) -> Vec<Mention> {
     let (words, catalog) = (words(text), snapshot.catalog());
     let sentences = Sentences::of(text, &words, &Marks::default());
-    let signals = Signals { lexicon: Lexicon::get(), words: &words, sentences, spoken: Vec::new() };
+    let is_named = vec![false; words.len()];
+    let signals = Signals { lexicon: Lexicon::get(), words: &words, sentences, spoken: Vec::new(), is_named };
     catalog.link(&words).iter().filter_map(|link| mention(catalog, &words, link, &signals)).collect()
 }
 
@@ -94,7 +100,7 @@ fn quoted(text: &str, words: &[Word]) -> Vec<bool> {
     let mut quoted = vec![false; words.len()];
     let mut open: Option<(usize, char)> = None;
     for (at, c) in text.char_indices() {
-        let closes = open.is_some_and(|(_, opened)| c == closing(opened));
+        let closes = open.is_some_and(|(_, opened)| closing(opened).contains(&c));
         if closes {
             let (start, _) = open.take().unwrap_or_default();
             let first = words.partition_point(|word| word.span.start < start);
@@ -102,22 +108,23 @@ fn quoted(text: &str, words: &[Word]) -> Vec<bool> {
             if after.saturating_sub(first) >= QUOTED_WORDS_MIN {
                 quoted[first..after].fill(true);
             }
-        } else if open.is_none() && closing(c) != '\0' {
+        } else if open.is_none() && !closing(c).is_empty() {
             open = Some((at, c));
         }
     }
     quoted
 }
 
-/// The mark that closes a quotation; NUL when the character opens none.
-fn closing(open: char) -> char {
+/// The marks that close a quotation; none when the character opens none. German closes with what English opens with.
+const fn closing(open: char) -> &'static [char] {
     match open {
-        '"' => '"',
-        '“' | '„' => '”',
-        '«' => '»',
-        '「' => '」',
-        '『' => '』',
-        _ => '\0',
+        '"' => &['"'],
+        '“' => &['”'],
+        '„' => &['“', '”'],
+        '«' => &['»'],
+        '「' => &['」'],
+        '『' => &['』'],
+        _ => &[],
     }
 }
 
@@ -136,6 +143,8 @@ struct Ear<'a> {
     heard: Heard,
     /// The language of the text, as its place.
     language: Option<usize>,
+    /// Of each word, whether something sold is named by it.
+    is_named: Vec<bool>,
 }
 
 /// What counts of it.
@@ -144,6 +153,8 @@ struct Signals<'a> {
     words: &'a [Word],
     sentences: Sentences,
     spoken: Vec<Spoken>,
+    /// Of each word, whether something sold is named by it.
+    is_named: Vec<bool>,
 }
 
 impl<'a> Ear<'a> {
@@ -157,14 +168,21 @@ impl<'a> Ear<'a> {
         let counts = |spoken: &Spoken| {
             let is_quoted = self.quoted[spoken.from..spoken.to].iter().all(|quoted| *quoted);
             let is_matter = says(spoken) <= Says::Complaint;
-            let can_be_denied = is_matter || says(spoken) == Says::Trouble;
+            // An opt-out is a denial itself.
+            let can_be_denied = is_matter && says(spoken) != Says::OptOut || says(spoken) == Says::Trouble;
             let is_taken_back = can_be_denied && denials.iter().any(|denial| self.takes_back(denial, spoken));
             let is_told = !self.lexicon.rules[spoken.rule].is_told || sentences.is_told(spoken, &arrivals);
             // What forbids an offer counts in any language; the rest in the one that the text is in.
             !is_quoted && !is_taken_back && is_told && (is_matter || !self.is_foreign(spoken))
         };
         let spoken = rest.into_iter().filter(counts).collect();
-        Signals { lexicon: self.lexicon, words: self.words, sentences, spoken }
+        Signals {
+            lexicon: self.lexicon,
+            words: self.words,
+            sentences,
+            spoken,
+            is_named: self.is_named.clone(),
+        }
     }
 
     /// Whether a rule of another language than that of the text spoke.
@@ -197,7 +215,7 @@ impl<'a> Ear<'a> {
         }
         if denying.is_unspaced {
             return spoken.to <= denial.to
-                && denial.from <= spoken.to + NEGATED_WORDS
+                && denial.from <= spoken.to + NEGATED_BACK_WORDS
                 && spoken.from < denial.from;
         }
         // What denies may itself begin what is denied: "I don't want" is a part of "I don't want offers".
@@ -270,7 +288,18 @@ impl Signals<'_> {
     /// Who is in trouble complains, whatever words they use: in anger, of what has come, or when they ask nothing.
     fn complains(&self) -> bool {
         self.any(Says::Trouble) && self.any(Says::Anger)
-            || (self.any(Says::Arrived) || !self.sentences.ask()) && self.tells_trouble()
+            || (self.any(Says::Arrived) || !self.sentences.ask() && !self.any(Says::Account))
+                && self.tells_trouble()
+    }
+
+    /// Whether more is told than a purchase and a word or two: words that no phrase knows, which may be a complaint.
+    fn tells_more(&self) -> bool {
+        let everyday = Everyday::of(self.words);
+        let mut is_known = self.is_named.clone();
+        for spoken in &self.spoken {
+            is_known[spoken.from..spoken.to].fill(true);
+        }
+        self.sentences.tell(|at| is_known[at] || everyday.has(self.words[at].id))
     }
 
     /// Whether trouble is told of, not asked about or supposed.
@@ -289,7 +318,7 @@ impl Signals<'_> {
         // Words of unspaced scripts are of two characters.
         let is_word = |word: &&Word| word.folded.len() >= 3;
         // Of a question of no known kind the form alone speaks, and only where nothing is told beside it.
-        let is_question = !self.sentences.tell()
+        let is_question = !self.sentences.tell(|at| self.is_named[at])
             && (is_asked && self.words.iter().filter(is_word).count() >= 2
                 || self.sentences.ask() && (self.any(Says::Points) || !mentions.is_empty()));
         // An order to the machine, or any other statement, asks nothing by the words it uses.
@@ -352,7 +381,7 @@ impl Signals<'_> {
                 }
             }
             Some(_) => Calls::Offer,
-            None if self.any(Says::Buying) || self.any(Says::Bought) => Calls::Offer,
+            None if self.any(Says::Buying) || self.any(Says::Bought) && !self.tells_more() => Calls::Offer,
             None => Calls::Nothing,
         }
     }

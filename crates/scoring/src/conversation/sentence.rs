@@ -80,8 +80,11 @@ impl Sentences {
     }
 
     /// Whether any of the text tells, in more than a word or two.
-    pub(super) fn tell(&self) -> bool {
-        self.is_asked.iter().filter(|is_asked| !**is_asked).count() >= TOLD_WORDS_MIN
+    ///
+    /// `is_known` says of a word that it tells nothing, as a name does.
+    pub(super) fn tell(&self, is_known: impl Fn(usize) -> bool) -> bool {
+        let told = self.is_asked.iter().enumerate().filter(|(at, is_asked)| !**is_asked && !is_known(*at));
+        told.count() >= TOLD_WORDS_MIN
     }
 
     /// Whether a question mark stands in the text.
@@ -100,7 +103,7 @@ impl Sentences {
         let sentence = &self.sentences[spoken.from];
         let tells = || arrivals.iter().any(|arrival| sentence.contains(&arrival.from));
         let is_asked = self.is_asked[spoken.from] && !(self.is_rising[spoken.from] && tells());
-        !self.is_supposed[spoken.from] && !is_asked
+        !self.is_supposed[spoken.to - 1] && !is_asked
     }
 }
 

@@ -47,9 +47,12 @@ impl State {
         match step {
             Step::Customer(turn) => self.hear(turn),
             Step::Assistant(mentions) => {
-                if !mentions.is_empty() {
-                    self.listed =
-                        mentions.into_iter().map(|mention| mention.meant).take(MENTIONS_MAX).collect();
+                let named: Vec<Meant> =
+                    mentions.into_iter().map(|mention| mention.meant).take(MENTIONS_MAX).collect();
+                // Who answers about what the customer named together leaves it in the customer's order.
+                let is_of_the_same = self.listed.iter().filter(|meant| named.contains(meant)).count() > 1;
+                if !named.is_empty() && !is_of_the_same {
+                    self.listed = named;
                 }
             }
             Step::Shown(product) => {
