@@ -168,20 +168,7 @@ fn subjects<'m>(
     let lines = query.cart.iter().map(|line| &line.product).chain(query.ordered().map(|line| &line.product));
     let before: Vec<ProductId> = page.iter().chain(lines).cloned().collect();
     let beside = |meant: &Meant| one_of(snapshot, meant, &before);
-    let (mut owned, mut named) = (Vec::new(), Vec::new());
-    for mention in &state.focus {
-        let is_vague = matches!(mention.meant, Meant::Category(_)) || mention.confidence < SURE_MIN;
-        let Some(product) = beside(meant(mention)) else { continue };
-        // What is vague gives way to what the customer has before them.
-        if is_vague && !before.is_empty() && !before.contains(&product) {
-            continue;
-        }
-        match mention.role {
-            MentionRole::Owns => owned.push(product),
-            MentionRole::AskedAbout | MentionRole::Wants => named.push(product),
-            MentionRole::Rejected | MentionRole::Returning => {}
-        }
-    }
+    let (owned, named) = in_focus(state, &before, |mention| beside(meant(mention)));
     let held: Vec<ProductId> = state.owned.iter().filter_map(beside).collect();
     let is_elsewhere = |product: &ProductId| {
         let family = catalog.get(product.as_str()).map(|entry| entry.family());
@@ -227,6 +214,29 @@ fn subjects<'m>(
         }
     }
     tries
+}
+
+/// Products that the conversation is about: what the customer has, and what they ask about or want.
+fn in_focus<'m>(
+    state: &'m State,
+    before: &[ProductId],
+    product: impl Fn(&'m Mention) -> Option<ProductId>,
+) -> (Vec<ProductId>, Vec<ProductId>) {
+    let (mut owned, mut named) = (Vec::new(), Vec::new());
+    for mention in &state.focus {
+        let is_vague = matches!(mention.meant, Meant::Category(_)) || mention.confidence < SURE_MIN;
+        let Some(product) = product(mention) else { continue };
+        // What is vague gives way to what the customer has before them.
+        if is_vague && !before.is_empty() && !before.contains(&product) {
+            continue;
+        }
+        match mention.role {
+            MentionRole::Owns => owned.push(product),
+            MentionRole::AskedAbout | MentionRole::Wants => named.push(product),
+            MentionRole::Rejected | MentionRole::Returning => {}
+        }
+    }
+    (owned, named)
 }
 
 /// The categories that the last turn names, without those that the customer has before them.

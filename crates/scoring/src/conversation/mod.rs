@@ -9,6 +9,7 @@ mod chat;
 mod lexicon;
 mod occasion;
 mod phrase;
+mod quotation;
 mod read;
 mod say;
 mod sentence;

@@ -14,6 +14,7 @@ use super::{
     ASKED_WORDS_MAX, Asked, Calls, EVIDENCE_MAX, Evidence, Matter, Meant, Mention, MentionRole, Pointer,
     QuestionKind, Readiness, Sentiment, Turn,
     lexicon::{Heard, Lexicon, Says, Spoken},
+    quotation::{quoted, without_cited_lines},
     sentence::{Marks, Sentences},
 };
 
@@ -21,8 +22,6 @@ use super::{
 const NEGATED_WORDS: usize = 3;
 /// Words that a negation reaches back in a language without spaces, where each is a pair of characters.
 const NEGATED_BACK_WORDS: usize = 10;
-/// Words that a quotation must have to be someone else's; fewer are stressed, not quoted.
-const QUOTED_WORDS_MIN: usize = 3;
 /// Words between a mention and what says its role.
 const ROLE_WORDS: usize = 4;
 /// How much the form of a question says by itself.
@@ -81,51 +80,6 @@ pub fn read_assistant(snapshot: &Snapshot, text: &str) -> Vec<Mention> {
     let is_named = vec![false; words.len()];
     let signals = Signals { lexicon: Lexicon::get(), words: &words, sentences, spoken: Vec::new(), is_named };
     catalog.link(&words).iter().filter_map(|link| mention(catalog, &words, link, &signals)).collect()
-}
-
-/// The text with the lines that cite an earlier message blanked out, so that places stay as they were.
-fn without_cited_lines(text: &str) -> String {
-    let line = |line: &str| {
-        if line.trim_start().starts_with('>') {
-            " ".repeat(line.trim_end().len()) + &line[line.trim_end().len()..]
-        } else {
-            line.to_owned()
-        }
-    };
-    text.split_inclusive('\n').map(line).collect()
-}
-
-/// Which words stand in quotation marks, in a quotation long enough to be someone else's.
-fn quoted(text: &str, words: &[Word]) -> Vec<bool> {
-    let mut quoted = vec![false; words.len()];
-    let mut open: Option<(usize, char)> = None;
-    for (at, c) in text.char_indices() {
-        let closes = open.is_some_and(|(_, opened)| closing(opened).contains(&c));
-        if closes {
-            let (start, _) = open.take().unwrap_or_default();
-            let first = words.partition_point(|word| word.span.start < start);
-            let after = words.partition_point(|word| word.span.start < at);
-            if after.saturating_sub(first) >= QUOTED_WORDS_MIN {
-                quoted[first..after].fill(true);
-            }
-        } else if open.is_none() && !closing(c).is_empty() {
-            open = Some((at, c));
-        }
-    }
-    quoted
-}
-
-/// The marks that close a quotation; none when the character opens none. German closes with what English opens with.
-const fn closing(open: char) -> &'static [char] {
-    match open {
-        '"' => &['"'],
-        '“' => &['”'],
-        '„' => &['“', '”'],
-        '«' => &['»'],
-        '「' => &['」'],
-        '『' => &['』'],
-        _ => &[],
-    }
 }
 
 /// Whether the words of a phrase stand in a text, side by side.
