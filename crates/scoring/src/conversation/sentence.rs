@@ -11,8 +11,8 @@ use super::lexicon::Spoken;
 /// Words up to which a supposition reaches back in a language without spaces between words.
 const SUPPOSED_BACK_WORDS: usize = 6;
 
-/// Words beside a question that tell something: fewer are a greeting, or thanks.
-const TOLD_WORDS_MIN: usize = 3;
+/// Words beside a question that tell something: fewer are a greeting, thanks, or an aside.
+const TOLD_WORDS_MIN: usize = 5;
 
 /// What is heard that tells questions and suppositions from statements.
 #[derive(Debug, Default)]
