@@ -62,7 +62,8 @@ impl State {
             }
             Step::Declined(product, how) => {
                 self.declined_after = Some((self.turns, how));
-                self.refusals += u32::from(how == Decline::NoThanks);
+                let is_new = !self.declined.iter().any(|(declined, _)| *declined == product);
+                self.refusals += u32::from(is_new && how == Decline::NoThanks);
                 remember(&mut self.declined, (product, how));
             }
             Step::Bought(product) => remember(&mut self.owned, Meant::Product(product)),
@@ -82,8 +83,7 @@ impl State {
         self.turns += 1;
         if turn.is_settled
             && turn.matter.is_none()
-            && self.matter != Some(Matter::OptedOut)
-            && self.matter.is_some()
+            && self.matter.is_some_and(|matter| !matches!(matter, Matter::OptedOut | Matter::Merchant))
         {
             self.settle();
         }
