@@ -32,6 +32,9 @@ const TYPOS_MAX: usize = 64;
 /// Terms that one typo may stand for.
 const NEAR_MAX: usize = 16;
 
+/// `Found` keeps the number of a hit in 16 bits.
+const _: () = assert!(LINKED_WORDS_MAX * JOINED_MAX + TYPOS_MAX * NEAR_MAX < 1 << 16);
+
 /// What a word is worth when it is not written as in the name.
 const TYPO_WORTH: f32 = 0.8;
 /// What a word that people use whatever they talk about is worth.

@@ -152,19 +152,22 @@ type Members<'a> = Vec<(&'a str, u32)>;
 
 /// What a stretch may mean, likeliest first: one reading for each family.
 fn readings(catalog: &Catalog, chance: f32, rivals: impl Iterator<Item = (f32, u32)>) -> Vec<Reading> {
-    // Of each product its best name.
-    let mut products: BTreeMap<u32, f32> = BTreeMap::new();
+    // Of each product its best name, by id: sums must not depend on the order in which products arrived.
+    let mut products: BTreeMap<&str, (u32, f32)> = BTreeMap::new();
     for (score, product) in rivals {
-        let best = products.entry(product).or_insert(score);
+        let Some(entry) = catalog.entry(product) else { continue };
+        let (_, best) = products.entry(entry.product().id().as_str()).or_insert((product, score));
         *best = best.max(score);
     }
     // Of each family the best score, the products that have it, by id, and the score of all of it.
     let mut families: BTreeMap<&str, (f32, Members<'_>, f32)> = BTreeMap::new();
-    for (product, score) in products {
+    for (id, (product, score)) in products {
         let Some(entry) = catalog.entry(product) else { continue };
-        let (family, id) = (entry.product().family_name(), entry.product().id().as_str());
-        let (best, members, all) =
-            families.entry(family).or_insert((f32::NEG_INFINITY, Vec::new(), f32::NEG_INFINITY));
+        let (best, members, all) = families.entry(entry.product().family_name()).or_insert((
+            f32::NEG_INFINITY,
+            Vec::new(),
+            f32::NEG_INFINITY,
+        ));
         *all = either(*all, score);
         if score > *best + f32::EPSILON {
             *best = score;
@@ -179,9 +182,7 @@ fn readings(catalog: &Catalog, chance: f32, rivals: impl Iterator<Item = (f32, u
     ranked.sort_by(|a, b| b.0.total_cmp(&a.0));
     let top = ranked.first().map_or(chance, |first| first.0.max(chance));
     let all: f32 = ranked.iter().map(|(score, _)| (score - top).exp()).sum::<f32>() + (chance - top).exp();
-    let reading = |(score, mut members): (f32, Members<'_>)| {
-        members.sort_unstable();
-        members.dedup();
+    let reading = |(score, members): (f32, Members<'_>)| {
         let first = members[0].1;
         let what = if members.len() == 1 { Linked::Product(first) } else { Linked::Family(first) };
         Reading { what, confidence: (score - top).exp() / all }

@@ -290,7 +290,7 @@ pub struct Conversation {
     pub language: Option<Box<str>>,
 }
 
-/// Reads the lexicons, for a tenth of a second, so that the first text need not wait for them. Later calls do nothing.
+/// Reads the lexicons, for a quarter of a second, so that the first text need not wait for them. Later calls do nothing.
 pub fn get_ready() {
     lexicon::Lexicon::get();
 }
