@@ -29,6 +29,7 @@ fn became(spoil: impl FnOnce(&mut pb::OfferOutcome)) -> Vec<pb::OfferOutcome> {
 fn turns() -> Vec<Case> {
     let long = said(&"é".repeat(4_097));
     let many = vec![said("Does it fit?"); 201];
+    let much = vec![said(&"x".repeat(8_192)); 17];
     let by_nobody = pb::Turn { role: 9, ..said("Does it fit?") };
     let in_batch = asked(|ask| {
         ask.conversation = Some(pb::Conversation { question: 99, ..Default::default() });
@@ -36,6 +37,7 @@ fn turns() -> Vec<Case> {
     vec![
         bad_talk("conversation: long turn", |talk| talk.turns.push(long), "turns[1].text"),
         bad_talk("conversation: many turns", |talk| talk.turns = many, "turns"),
+        bad_talk("conversation: long together", |talk| talk.turns = much, "turns"),
         bad_talk("conversation: role", |talk| talk.turns.push(by_nobody), "turns[1].role"),
         field(
             "conversation: batch",
@@ -55,6 +57,7 @@ fn outcomes() -> Vec<Case> {
         bad("conversation: outcome of nothing", |outcome| outcome.product_id.clear(), "product_id"),
         bad("conversation: no outcome", |outcome| outcome.kind = 0, "kind"),
         bad("conversation: unknown outcome", |outcome| outcome.kind = 9, "kind"),
+        bad("conversation: after no turn", |outcome| outcome.after_turn = 2, "after_turn"),
         bad("conversation: unknown reason", |outcome| outcome.reason = 9, "reason"),
         bad_talk("conversation: many outcomes", |talk| talk.outcomes = many, "outcomes"),
     ]

@@ -254,6 +254,11 @@ async fn bad_messages_name_their_field() {
         assert_eq!(status.code(), Code::InvalidArgument);
         assert_eq!(status.get_details_bad_request().unwrap().field_violations[0].field, field);
     }
+    let mut talk = world.talk("bad").await;
+    let beyond = pb::ConverseRequest { sequence: u64::MAX, ..Default::default() };
+    talk.sender.send(beyond).await.unwrap();
+    let status = talk.next().await.err().unwrap();
+    assert_eq!(status.get_details_bad_request().unwrap().field_violations[0].field, "sequence");
     let nobody = pb::RecommendRequest { merchant_id: "nobody".into(), ..context("x") };
     assert_eq!(world.open(nobody).await.err().unwrap().code(), Code::NotFound);
     world.server.shut_down().await.unwrap();

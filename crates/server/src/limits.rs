@@ -24,6 +24,10 @@ pub const LIVE_MAX: usize = 1_000;
 pub const TURNS_MAX: usize = 200;
 /// Bytes of one turn.
 pub const TURN_MAX_BYTES: usize = 8 * KIB;
+/// Bytes of all turns of one conversation together.
+pub const CONVERSATION_MAX_BYTES: usize = 128 * KIB;
+/// Largest number that a message of a conversation may bear: numbers after it are left for those that bear none.
+pub const SEQUENCE_MAX: u64 = i64::MAX as u64;
 /// Bytes of the texts of one conversation that are read on an async thread; more are read apart.
 pub const READ_INLINE_MAX_BYTES: usize = 8 * KIB;
 /// Outcomes of offers in one conversation.

@@ -113,6 +113,11 @@ impl Talk {
 pub fn from_pb(conversation: pb::Conversation) -> Result<Talk, Violation> {
     let pb::Conversation { turns, question, sentiment, open_issue, language, outcomes } = conversation;
     at_most(&turns, limits::TURNS_MAX, "turns")?;
+    let bytes: usize = turns.iter().map(|turn| turn.text.len()).sum();
+    if bytes > limits::CONVERSATION_MAX_BYTES {
+        let max = limits::CONVERSATION_MAX_BYTES;
+        return Err(Violation::new("turns", format!("are {bytes} bytes together, at most {max}")));
+    }
     at_most(&outcomes, limits::OUTCOMES_MAX, "outcomes")?;
     short(&language, LANGUAGE_BYTES_MAX, "language")?;
     let labels = Labels {
@@ -121,7 +126,13 @@ pub fn from_pb(conversation: pb::Conversation) -> Result<Talk, Violation> {
         open_issue,
         language: (!language.is_empty()).then(|| language.into()),
     };
-    let after = |outcome: pb::OfferOutcome| Ok((outcome.after_turn as usize, outcome_from_pb(outcome)?));
+    let after = |outcome: pb::OfferOutcome| {
+        let after = outcome.after_turn as usize;
+        if after > turns.len() {
+            return Err(Violation::new("after_turn", format!("is {after}, of {} turns", turns.len())));
+        }
+        Ok((after, outcome_from_pb(outcome)?))
+    };
     let mut outcomes = each(outcomes, "outcomes", after)?;
     outcomes.sort_by_key(|(after, _)| *after);
     Ok(Talk { turns: each(turns, "turns", turn_from_pb)?, outcomes, labels })

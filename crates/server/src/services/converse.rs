@@ -21,7 +21,7 @@ use crate::{
         id, required, short,
     },
     edge::Deadline,
-    limits::ID_MAX_BYTES,
+    limits::{ID_MAX_BYTES, SEQUENCE_MAX},
     sessions::{Full, SessionKey},
     status::Fault,
 };
@@ -83,6 +83,9 @@ impl Following {
     /// Takes one message in; the decision if it is another one, or is asked for.
     async fn take(&mut self, message: pb::ConverseRequest) -> Result<Option<pb::ConverseResponse>, Fault> {
         let pb::ConverseRequest { context, sequence, what, answer } = message;
+        if sequence > SEQUENCE_MAX {
+            return Err(Violation::new("sequence", format!("is {sequence}, at most {SEQUENCE_MAX}")).into());
+        }
         let is_first = self.context.is_none();
         if let Some(context) = context {
             let same = self.context.as_ref().map(|known| &known.key);
