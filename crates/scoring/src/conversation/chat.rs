@@ -15,15 +15,13 @@ use crate::{
 };
 
 use super::{
-    Asked, Chat, Conversation, Meant, Mention, MentionRole, QuestionKind, Readiness, Sentiment, State,
-    Understood,
+    Asked, Chat, Conversation, Meant, Mention, MentionRole, QuestionKind, Readiness, SURE_MIN, Sentiment,
+    State, Understood,
     answers::is_of_kind,
     lexicon::Lexicon,
     occasion::{Silence, occasion},
 };
 
-/// From how sure on a mention is taken for what is meant without asking.
-const SURE_MIN: f32 = 0.5;
 /// Products of a category that are looked at to see whether it has but one family.
 const CATEGORY_LOOKS_MAX: usize = 64;
 /// Products asked about together of which one may be the offer.

@@ -34,6 +34,9 @@ pub const EVIDENCE_MAX: usize = 32;
 /// Most words of a question that are compared with what could be offered.
 pub const ASKED_WORDS_MAX: usize = 32;
 
+/// From how sure on a mention is taken for what is meant without asking.
+const SURE_MIN: f32 = 0.5;
+
 /// What the customer asks about, or wants done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum QuestionKind {

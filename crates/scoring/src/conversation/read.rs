@@ -12,7 +12,7 @@ use crate::snapshot::Snapshot;
 
 use super::{
     ASKED_WORDS_MAX, Asked, Calls, EVIDENCE_MAX, Evidence, Matter, Meant, Mention, MentionRole, Pointer,
-    QuestionKind, Readiness, Sentiment, Turn,
+    QuestionKind, Readiness, SURE_MIN, Sentiment, Turn,
     lexicon::{Heard, Lexicon, Says, Spoken},
     quotation::{quoted, without_cited_lines},
     sentence::{Marks, Sentences},
@@ -57,7 +57,11 @@ pub fn read(snapshot: &Snapshot, text: &str, own_phrases: &Phrases) -> Turn {
     let has = |phrases: &[Box<str>]| phrases.iter().any(|phrase| says(&words, phrase));
     let question = signals.question(&mentions);
     let matter = if has(&own_phrases.never) { Some(Matter::Merchant) } else { signals.matter() };
-    let calls = if has(&own_phrases.offer) { Calls::OfferByMerchant } else { signals.calls(question, &own) };
+    let calls = if has(&own_phrases.offer) {
+        Calls::OfferByMerchant
+    } else {
+        signals.calls(question, &mentions, &own)
+    };
     Turn {
         question: signals.named_question(question, matter),
         readiness: signals.readiness(&mentions, question),
@@ -276,8 +280,9 @@ impl Signals<'_> {
             && (is_asked && self.words.iter().filter(is_word).count() >= 2
                 || self.sentences.ask() && (self.any(Says::Points) || !mentions.is_empty()));
         // An order to the machine, or any other statement, asks nothing by the words it uses.
-        let is_sure =
-            |mention: &Mention| mention.confidence >= 0.5 && !matches!(mention.meant, Meant::Category(_));
+        let is_sure = |mention: &Mention| {
+            mention.confidence >= SURE_MIN && !matches!(mention.meant, Meant::Category(_))
+        };
         let asks_or_tells = is_asked
             || [Says::Question, Says::Wants, Says::Owns, Says::Bought].into_iter().any(|says| self.any(says))
             || mentions.iter().any(is_sure)
@@ -309,7 +314,7 @@ impl Signals<'_> {
         !question.is_some_and(|(_, weight)| weight > SERVICE_ODDS * service)
     }
 
-    fn calls(&self, question: Option<(QuestionKind, f32)>, text: &str) -> Calls {
+    fn calls(&self, question: Option<(QuestionKind, f32)>, mentions: &[Mention], text: &str) -> Calls {
         let is_service = self.is_service(question);
         let is_trouble = self.any(Says::Trouble)
             && (question.is_none_or(|(kind, _)| kind != QuestionKind::Compatibility) || self.tells_trouble());
@@ -335,9 +340,15 @@ impl Signals<'_> {
                 }
             }
             Some(_) => Calls::Offer,
-            None if self.any(Says::Buying) || self.any(Says::Bought) && !self.tells_more() => Calls::Offer,
+            None if self.any(Says::Buying) => Calls::Offer,
+            None if (self.any(Says::Bought) || self.wants(mentions)) && !self.tells_more() => Calls::Offer,
             None => Calls::Nothing,
         }
+    }
+
+    /// Whether something is wanted, beside or for what is named.
+    fn wants(&self, mentions: &[Mention]) -> bool {
+        self.any(Says::Wants) && mentions.iter().any(|mention| mention.confidence >= SURE_MIN)
     }
 
     /// The kind of question as it is told.
@@ -449,7 +460,7 @@ fn meant(catalog: &Catalog, what: &Linked) -> Option<Meant> {
 fn asked(words: &[Word], links: &[Link], topics: &[usize]) -> Asked {
     let everyday = Everyday::of(words);
     let is_named =
-        |at: usize| links.iter().any(|link| link.best.confidence >= 0.5 && link.words.contains(&at));
+        |at: usize| links.iter().any(|link| link.best.confidence >= SURE_MIN && link.words.contains(&at));
     let told = words.iter().enumerate().filter(|(at, word)| !is_named(*at) && !everyday.has(word.id));
     let mut asked: Vec<WordId> = told.map(|(_, word)| word.id).take(ASKED_WORDS_MAX).collect();
     asked.sort_unstable();
