@@ -203,7 +203,8 @@ async fn each_kind_of_decline_has_its_effect() {
     let cases = [
         (How::NoThanks, ["JUST_DECLINED", "JUST_DECLINED", "JUST_DECLINED", "OFFERS_FOUND"]),
         (How::HaveOne, ["OFFERS_FOUND", "OFFERS_FOUND", "OFFERS_FOUND", "OFFERS_FOUND"]),
-        (How::TooExpensive, ["OFFERS_FOUND", "OFFERS_FOUND", "OFFERS_FOUND", "OFFERS_FOUND"]),
+        // The bag is dearer still.
+        (How::TooExpensive, ["ALL_GATED", "ALL_GATED", "ALL_GATED", "ALL_GATED"]),
         (How::Later, ["JUST_DECLINED", "JUST_DECLINED", "JUST_DECLINED", "JUST_DECLINED"]),
     ];
     for (how, expected) in cases {
@@ -214,6 +215,9 @@ async fn each_kind_of_decline_has_its_effect() {
             let decision = talk.say("Does it have a viewfinder?").await;
             assert_eq!(decision.reason, reason, "{how:?}");
             assert!(!offered(&decision).contains(&"card"), "{how:?}: what was declined is not offered again");
+        }
+        if how == How::TooExpensive {
+            assert_eq!(offered(&talk.say("Which bag fits it?").await), ["bag"], "it was asked for");
         }
     }
     let mut talk = world.talk("twice").await;

@@ -55,7 +55,7 @@ pub enum Gate {
     Trimmed,
     /// An earlier answer of the same batch has it.
     NotDistinct,
-    /// It was shown in the conversation, or it or one for the same need was declined.
+    /// It was shown in the conversation, it or one for the same need was declined, or the customer does not want it.
     Declined,
     /// The conversation calls for no offer.
     Conversation,

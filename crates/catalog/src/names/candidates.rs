@@ -6,7 +6,7 @@ use rapidhash::fast::GlobalState;
 
 use super::{
     Names,
-    everyday::Everyday,
+    everyday::{Everyday, is_joining},
     segment::JOINED_MAX,
     words::{Gap, Word, deletions, joined},
 };
@@ -54,6 +54,8 @@ pub(super) struct Hit {
     pub(super) term: u32,
     /// What it is worth in a name that has it.
     pub(super) gain: f32,
+    /// Whether it goes on to another word.
+    pub(super) is_joining: bool,
     frequency: usize,
     is_everyday: bool,
 }
@@ -106,7 +108,8 @@ pub(super) fn hits(names: &Names, words: &[Word], everyday: Everyday) -> Vec<Hit
             let total = if is_everyday { names.len } else { names.len.max(NAMES_MIN) } as f32;
             let model = if is_model(&words[from..to]) { MODEL_GAIN } else { 0.0 };
             let gain = worth * ((total / frequency as f32).ln().max(0.05) + model);
-            hits.push(Hit { from, to, term, gain, frequency, is_everyday });
+            let is_joining = to == from + 1 && is_joining(words[from].id);
+            hits.push(Hit { from, to, term, gain, is_joining, frequency, is_everyday });
         }
         frequency > 0
     };
@@ -119,7 +122,8 @@ pub(super) fn hits(names: &Names, words: &[Word], everyday: Everyday) -> Vec<Hit
             if run[1..].iter().any(|word| word.gap > Gap::Space) {
                 break;
             }
-            if push(&mut hits, at, at + len, joined(run).0, 1.0) {
+            let worth = if run.iter().all(|word| everyday.has(word.id)) { EVERYDAY_WORTH } else { 1.0 };
+            if push(&mut hits, at, at + len, joined(run).0, worth) {
                 is_known[at..at + len].fill(true);
             }
         }

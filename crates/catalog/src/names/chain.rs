@@ -70,7 +70,8 @@ pub(super) fn chain(clauses: &Clauses, candidate: &Candidate<'_>, used: &[bool])
             }
         };
         seen.push(hit.term);
-        if run.is_some_and(|run| best.is_none_or(|best| run.score > best.score)) {
+        // No name ends in a word that goes on to another, as "battery for the" does.
+        if !hit.is_joining && run.is_some_and(|run| best.is_none_or(|best| run.score > best.score)) {
             best = run;
             matched_best = seen.len();
         }

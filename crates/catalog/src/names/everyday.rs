@@ -1,7 +1,10 @@
 //! Everyday words: those that people use whatever they talk about, so that they tell little about which product is
 //! meant, even where only one name has them.
 
-use std::{collections::HashMap, sync::LazyLock};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::LazyLock,
+};
 
 use rapidhash::fast::GlobalState;
 
@@ -14,6 +17,12 @@ const LISTS: [&str; 4] = [
     include_str!("everyday/fr.txt"),
     include_str!("everyday/es.txt"),
 ];
+
+/// Those of them that go on to another word: articles, and the like.
+static JOINING: LazyLock<HashSet<WordId, GlobalState>> = LazyLock::new(|| {
+    let words = include_str!("everyday/joining.txt").split_whitespace();
+    words.map(|word| WordId::of(&fold(word))).collect()
+});
 
 /// Languages, the nth as the nth bit.
 type Languages = u8;
@@ -36,6 +45,11 @@ fn languages(word: WordId) -> Languages {
 /// Whether a word is an everyday word of any language.
 pub fn is_everyday(word: WordId) -> bool {
     languages(word) != 0
+}
+
+/// Whether a word goes on to another in any language, so that no name ends in it.
+pub(super) fn is_joining(word: WordId) -> bool {
+    JOINING.contains(&word)
 }
 
 /// The everyday words of the languages that a text may be in.

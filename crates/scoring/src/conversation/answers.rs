@@ -1,12 +1,12 @@
 //! Answers: which candidates answer what was asked, and which the conversation has done with.
 
-use crate::{select::Candidate, setting::Setting, stop::Stop, trace::Trace};
+use crate::{select::Candidate, setting::Setting, snapshot::Snapshot, stop::Stop, trace::Trace};
 use sidecart_catalog::{
-    CategoryPath, Entry, Money, ProductId,
+    CategoryPath, Entry, Money, ProductId, TermId,
     names::{WordId, words},
 };
 
-use super::{Asked, Decline, lexicon::Lexicon};
+use super::{Asked, Decline, Meant, Thing, lexicon::Lexicon};
 
 /// Candidates that are compared with the question, best first.
 const COMPARED_MAX: usize = 64;
@@ -32,6 +32,10 @@ pub(crate) struct Chat {
     pub(crate) named: Vec<ProductId>,
     /// Own names of categories that the customer names, of which the offer may be: two may bear one name.
     pub(crate) kinds: Vec<Box<str>>,
+    /// Kinds of products that they ask for: then nothing else is an answer.
+    pub(crate) wanted: Vec<Thing>,
+    /// What is not wanted, or there already.
+    pub(crate) unwanted: Vec<Thing>,
     /// Offers that were shown.
     pub(crate) shown: Vec<ProductId>,
     /// Offers that were declined.
@@ -46,13 +50,15 @@ struct Refused<'a> {
     price: Option<Money>,
 }
 
-/// Takes out what was shown or declined, and says of the rest how well it answers the question.
+/// Says of each candidate how well it answers the question, and takes out what was shown or is not wanted; all of them
+/// where none is of the kind that is asked for.
 pub(crate) fn sift<'a, T: Trace>(
     setting: &Setting<'a>,
     chat: &Chat,
-    passed: Vec<Candidate<'a>>,
+    mut passed: Vec<Candidate<'a>>,
     trace: &mut T,
 ) -> Vec<Candidate<'a>> {
+    weigh(setting, chat, &mut passed);
     let refused = refused(setting, chat, &passed);
     let stop = |candidate: &Candidate<'a>| {
         let id = candidate.entry.product().id();
@@ -62,23 +68,56 @@ pub(crate) fn sift<'a, T: Trace>(
         if chat.declined.iter().any(|(declined, _)| declined == id) {
             return Some(Stop::Declined(id));
         }
+        if chat.unwanted.iter().any(|thing| is_of(thing, candidate)) {
+            return Some(Stop::Unwanted);
+        }
         refused
             .iter()
             .find(|refused| refused.extends_to(candidate))
             .map(|refused| Stop::Declined(refused.entry.product().id()))
     };
+    let mut note = |candidate: &Candidate<'a>, stop: &Stop<'_>| {
+        let anchor = setting.anchors[candidate.lead.anchor()].entry.product().id();
+        trace.note(candidate.entry.product().id(), stop, candidate.lead.rule(), Some(anchor));
+    };
     let mut kept = Vec::with_capacity(passed.len());
     for candidate in passed {
         match stop(&candidate) {
-            Some(stop) => {
-                let anchor = setting.anchors[candidate.lead.anchor()].entry.product().id();
-                trace.note(candidate.entry.product().id(), &stop, candidate.lead.rule(), Some(anchor));
-            }
+            Some(stop) => note(&candidate, &stop),
             None => kept.push(candidate),
         }
     }
-    weigh(setting, chat, &mut kept);
+    if !chat.wanted.is_empty() && !kept.iter().any(|candidate| is_wanted(chat, candidate)) {
+        kept.drain(..).for_each(|candidate| note(&candidate, &Stop::OtherKind));
+    }
     kept
+}
+
+/// Whether a candidate is named, or of a kind that is asked for.
+fn is_wanted(chat: &Chat, candidate: &Candidate<'_>) -> bool {
+    let product = candidate.entry.product();
+    let is_of = |thing: &Thing| match thing {
+        Thing::Named(Meant::Category(path)) => {
+            let name: Vec<WordId> = words(path.leaf()).iter().map(|word| word.id).collect();
+            is_of_kind(product.category(), path.leaf()) || Told::of(candidate).answers_topic(&name) > 0
+        }
+        Thing::Named(_) => false,
+        Thing::Topic(topic) => Told::of(candidate).answers_topic(&Lexicon::get().answers[*topic]) > 0,
+    };
+    chat.named.contains(product.id()) || chat.wanted.iter().any(is_of)
+}
+
+/// Whether a candidate is what is spoken of.
+fn is_of(thing: &Thing, candidate: &Candidate<'_>) -> bool {
+    let entry = candidate.entry;
+    match thing {
+        Thing::Named(Meant::Product(id)) => entry.product().id() == id,
+        Thing::Named(Meant::Family { family, .. }) => entry.product().family_name() == &**family,
+        Thing::Named(Meant::Category(path)) => entry.has(TermId::of_path(path)),
+        Thing::Topic(topic) => {
+            Told::of(candidate).answers_topic(&Lexicon::get().answers[*topic]) == TOPIC_IS_NEED
+        }
+    }
 }
 
 /// Offers that were declined, with the need that each was for.
@@ -93,19 +132,18 @@ fn refused<'a>(setting: &Setting<'a>, chat: &Chat, passed: &[Candidate<'a>]) -> 
 }
 
 impl Refused<'_> {
-    /// Whether the decline of one offer speaks against another: one for the same need, unless it is cheaper and the
-    /// price was what spoke against the first.
+    /// Whether the decline of one offer speaks against another: one for the same need; where the price spoke against the
+    /// first, only what is as dear, but for whatever need unless it is asked for.
     fn extends_to(&self, candidate: &Candidate<'_>) -> bool {
         let is_same_leaf = self.entry.leaf().is_some() && self.entry.leaf() == candidate.entry.leaf();
-        if !is_same_leaf && self.need != Some(candidate.need) {
-            return false;
-        }
+        let is_for_the_same = is_same_leaf || self.need == Some(candidate.need);
         match (self.how, self.price) {
             (Decline::TooExpensive, Some(price)) => {
-                candidate.price.currency() != price.currency()
-                    || candidate.price.minor_units() >= price.minor_units()
+                let is_cheaper = candidate.price.currency() == price.currency()
+                    && candidate.price.minor_units() < price.minor_units();
+                !is_cheaper && (is_for_the_same || candidate.answers < OF_KIND)
             }
-            _ => true,
+            _ => is_for_the_same,
         }
     }
 }
@@ -181,12 +219,21 @@ impl Told {
     }
 }
 
+/// Whether a word by which one of `products` is known answers a topic.
+pub(super) fn is_answered_by(snapshot: &Snapshot, topic: usize, products: &[ProductId]) -> bool {
+    let answers = &Lexicon::get().answers[topic];
+    let entries = products.iter().filter_map(|id| snapshot.catalog().get(id.as_str()));
+    entries.flat_map(|entry| own_words(entry)).any(|word| answers.contains(&word))
+}
+
 /// The words by which the anchors are known: the customer who says them means the anchor.
 fn anchors_words(setting: &Setting<'_>) -> Vec<WordId> {
-    let of = |entry: &Entry| {
-        let product = entry.product();
-        let category = product.category().map(|path| path.as_slice().join(" ")).unwrap_or_default();
-        words(product.title()).into_iter().chain(words(&category)).map(|word| word.id).collect::<Vec<_>>()
-    };
-    setting.anchors.iter().flat_map(|anchor| of(anchor.entry)).collect()
+    setting.anchors.iter().flat_map(|anchor| own_words(anchor.entry)).collect()
+}
+
+/// The words of a product's title and categories.
+fn own_words(entry: &Entry) -> Vec<WordId> {
+    let product = entry.product();
+    let category = product.category().map(|path| path.as_slice().join(" ")).unwrap_or_default();
+    words(product.title()).into_iter().chain(words(&category)).map(|word| word.id).collect()
 }

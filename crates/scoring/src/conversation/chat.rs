@@ -3,7 +3,7 @@
 use sidecart_catalog::{Entry, ProductId, TermId};
 
 use crate::{
-    answer::{Decision, TraceEntry, Verdict, Why},
+    answer::{Decision, Offer, TraceEntry, Verdict, Why},
     explain::explanation,
     query::Query,
     recommend::decide,
@@ -16,8 +16,8 @@ use crate::{
 
 use super::{
     Asked, Chat, Conversation, Meant, Mention, MentionRole, QuestionKind, Readiness, SURE_MIN, Sentiment,
-    State, Understood,
-    answers::is_of_kind,
+    State, Thing, Understood,
+    answers::{is_answered_by, is_of_kind},
     lexicon::Lexicon,
     occasion::{Silence, occasion},
 };
@@ -76,7 +76,8 @@ pub(crate) fn converse(
     for subjects in &tries {
         let next = offer(snapshot, query, conversation, subjects, keeps);
         let is_done = is_offer(&next.0);
-        if is_done || answer.is_none() {
+        // That something was stopped says more than that there was nothing.
+        if is_done || answer.as_ref().is_none_or(|(first, _): &(Decision, _)| first.why == Why::NoEvidence) {
             answer = Some(next);
         }
         if is_done {
@@ -237,9 +238,15 @@ fn in_focus<'m>(
     (owned, named)
 }
 
-/// The categories that the last turn names, without those that the customer has before them.
-fn kinds(snapshot: &Snapshot, state: &State, anchors: &[ProductId]) -> Vec<Box<str>> {
+/// The categories that the last turn names, and those of the products asked about, without those that the customer has
+/// before them.
+fn kinds(snapshot: &Snapshot, state: &State, subjects: &Subjects) -> Vec<Box<str>> {
     let catalog = snapshot.catalog();
+    let paths = |products: &[ProductId]| {
+        let entries = products.iter().filter_map(|id| catalog.get(id.as_str()));
+        entries.filter_map(|entry| entry.product().category()).collect::<Vec<_>>()
+    };
+    let (anchors, named) = (paths(&subjects.anchors), paths(&subjects.named));
     let mentions = state.last.iter().flat_map(|last| &last.mentions);
     let wanted =
         mentions.filter(|mention| !matches!(mention.role, MentionRole::Rejected | MentionRole::Returning));
@@ -247,10 +254,8 @@ fn kinds(snapshot: &Snapshot, state: &State, anchors: &[ProductId]) -> Vec<Box<s
         Meant::Category(path) => Some(path.leaf()),
         Meant::Product(_) | Meant::Family { .. } => None,
     });
-    let is_here = |kind: &str| {
-        let mut entries = anchors.iter().filter_map(|id| catalog.get(id.as_str()));
-        entries.any(|entry| is_of_kind(entry.product().category(), kind))
-    };
+    let kinds = kinds.chain(named.iter().map(|path| path.leaf()));
+    let is_here = |kind: &str| anchors.iter().any(|path| is_of_kind(Some(path), kind));
     kinds.filter(|kind| !is_here(kind)).map(Into::into).collect()
 }
 
@@ -298,10 +303,21 @@ fn offer(
     asked.owned.extend(subjects.owned.iter().cloned());
     let have = state.declined.iter().filter(|(_, how)| *how == super::Decline::HaveOne);
     asked.owned.extend(have.map(|(product, _)| product.clone()));
+    let kinds = kinds(snapshot, state, subjects);
+    // What the customer has before them may be asked about by the name of its kind.
+    let is_elsewhere = |wanted: &Thing| match wanted {
+        Thing::Named(Meant::Category(path)) => kinds.iter().any(|kind| **kind == *path.leaf()),
+        Thing::Named(_) => false,
+        Thing::Topic(topic) => !is_answered_by(snapshot, *topic, &subjects.anchors),
+    };
+    let wanted = state.last.iter().flat_map(|last| &last.wanted).filter(|wanted| is_elsewhere(wanted));
+    let wanted = wanted.cloned().collect();
     let chat = Chat {
         asked: state.last.as_ref().map_or_else(Asked::default, |last| last.asked.clone()),
         named: variants(snapshot, &subjects.named),
-        kinds: kinds(snapshot, state, &subjects.anchors),
+        wanted,
+        kinds,
+        unwanted: state.unwanted.clone(),
         shown: state.shown.clone(),
         declined: state.declined.clone(),
     };
@@ -325,16 +341,26 @@ fn offer(
             (decision, said.collect())
         }
     };
-    // What was asked about and is not the answer does not make something else one.
-    let is_answer = subjects.named.is_empty()
-        || decision.offers.first().is_some_and(|first| chat.named.contains(first.target.product().id()));
-    if !is_answer {
+    // What was asked about and is not the answer does not make something else one, but for what serves in its place.
+    let is_answer = |offer: &Offer| {
+        let is_named = chat.named.contains(offer.target.product().id());
+        is_named || serves_instead(snapshot, &chat, &subjects.named, &offer.target)
+    };
+    if !subjects.named.is_empty() && !decision.offers.first().is_some_and(is_answer) {
         decision.verdict = Verdict::Hold;
         decision.why = Why::AllGated;
         decision.offers.clear();
     }
     decision.unknown = unknown(snapshot.catalog(), query);
     (decision, entries)
+}
+
+/// Whether it serves in the place of what was asked about and does not fit: what was shown already is no such thing.
+fn serves_instead(snapshot: &Snapshot, chat: &Chat, named: &[ProductId], target: &Entry) -> bool {
+    let leaf = |id: &ProductId| snapshot.catalog().get(id.as_str()).and_then(|entry| entry.leaf());
+    !chat.shown.iter().any(|shown| chat.named.contains(shown))
+        && target.leaf().is_some()
+        && named.iter().any(|id| leaf(id) == target.leaf())
 }
 
 /// The products with all variants of their families, as far as they are in their order of ids.

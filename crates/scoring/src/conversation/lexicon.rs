@@ -52,6 +52,8 @@ pub(crate) enum Says {
     Resolved,
     Explaining,
     Owns,
+    Already,
+    Which,
     Wants,
     Rejects,
     Returns,
@@ -171,8 +173,17 @@ pub(crate) struct Spoken {
 pub(crate) struct Heard {
     /// In the order of the text.
     pub(crate) spoken: Vec<Spoken>,
-    /// Topics asked about, ascending.
-    pub(crate) topics: Vec<usize>,
+    /// Topics spoken of, in the order of the text.
+    pub(crate) topics: Vec<Topical>,
+}
+
+/// A topic that is spoken of, and in which words of the text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Topical {
+    pub(crate) from: usize,
+    pub(crate) to: usize,
+    /// Place of the topic.
+    pub(crate) topic: usize,
 }
 
 /// All languages at once: a text need not say in which it is.
@@ -269,9 +280,9 @@ impl Lexicon {
 
     /// What the phrases of all languages say in a text.
     ///
-    /// `is_name` says of a word that something sold is called so, which then is no typo.
-    pub(crate) fn hear(&self, text: &str, words: &[Word], is_name: impl Fn(&Word) -> bool) -> Heard {
-        let is_known = |word: &Word| is_everyday(word.id) || is_name(word);
+    /// `is_name` says of a word, by its place, that something sold is called so, which then is no typo.
+    pub(crate) fn hear(&self, text: &str, words: &[Word], is_name: impl Fn(usize) -> bool) -> Heard {
+        let is_known = |at: usize| is_everyday(words[at].id) || is_name(at);
         let mut found = self.phrases.find(words, is_known);
         found.extend(self.substrings.find(text, words));
         let mut heard = Heard::default();
@@ -281,7 +292,7 @@ impl Lexicon {
             match self.owners[of] {
                 Owner::Rule(rule) => heard.spoken.push(Spoken { from, to, rule }),
                 Owner::Unless(rule) => silenced.push((rule, sentences[from])),
-                Owner::Topic(topic) => heard.topics.push(topic),
+                Owner::Topic(topic) => heard.topics.push(Topical { from, to, topic }),
             }
         }
         silenced.sort_unstable();

@@ -11,6 +11,7 @@ mod occasion;
 mod phrase;
 mod quotation;
 mod read;
+mod role;
 mod say;
 mod sentence;
 mod state;
@@ -163,6 +164,15 @@ pub struct Mention {
     pub role: MentionRole,
 }
 
+/// What is spoken of by a name of the merchant's, or by a word for such things that the merchant may call otherwise.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Thing {
+    /// By its name.
+    Named(Meant),
+    /// By a word that answers a topic of the lexicons.
+    Topic(usize),
+}
+
 /// A phrase that was found, and what it speaks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Evidence {
@@ -206,6 +216,10 @@ pub struct Turn {
     pub pointer: Option<Pointer>,
     /// Whether what was open is said to be settled.
     pub is_settled: bool,
+    /// What they do not want, give back, or have already.
+    pub(crate) unwanted: Vec<Thing>,
+    /// Kinds of products of which they want one, or ask which.
+    pub(crate) wanted: Vec<Thing>,
     /// What the question is about.
     pub asked: Asked,
     /// The language it is in, as its place among the lexicons.

@@ -140,13 +140,14 @@ impl Phrases {
 
     /// Every phrase found, in the order of the text.
     ///
-    /// A word that is no word of any phrase and not `is_known` is taken for those it may be a typo of.
-    pub(super) fn find(&self, text: &[Word], is_known: impl Fn(&Word) -> bool) -> Vec<Found> {
+    /// A word that is no word of any phrase and not `is_known`, told by its place, is taken for those it may be a typo
+    /// of.
+    pub(super) fn find(&self, text: &[Word], is_known: impl Fn(usize) -> bool) -> Vec<Found> {
         let mut typos_left = TYPOS_MAX;
         let mut is_guessed = vec![false; text.len()];
         let mut atoms_of = |(at, word): (usize, &Word)| {
             let atoms = self.atoms(&word.folded);
-            if !atoms.is_empty() || typos_left == 0 || word.has_digit || is_known(word) {
+            if !atoms.is_empty() || typos_left == 0 || word.has_digit || is_known(at) {
                 return atoms;
             }
             typos_left -= 1;

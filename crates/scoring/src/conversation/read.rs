@@ -1,6 +1,6 @@
 //! Reading: from one text of the customer to what it says.
 
-use std::ops::Range;
+use std::collections::BTreeSet;
 
 use sidecart_catalog::{
     Catalog, Term,
@@ -13,8 +13,9 @@ use crate::snapshot::Snapshot;
 use super::{
     ASKED_WORDS_MAX, Asked, Calls, EVIDENCE_MAX, Evidence, Matter, Meant, Mention, MentionRole, Pointer,
     QuestionKind, Readiness, SURE_MIN, Sentiment, Turn,
-    lexicon::{Heard, Lexicon, Says, Spoken},
+    lexicon::{Heard, Lexicon, Says, Spoken, Topical},
     quotation::{quoted, without_cited_lines},
+    role::{Named, Spotted},
     sentence::{Marks, Sentences},
 };
 
@@ -22,8 +23,6 @@ use super::{
 const NEGATED_WORDS: usize = 3;
 /// Words that a negation reaches back in a language without spaces, where each is a pair of characters.
 const NEGATED_BACK_WORDS: usize = 10;
-/// Words between a mention and what says its role.
-const ROLE_WORDS: usize = 4;
 /// How much the form of a question says by itself.
 const WEIGHT_OF_FORM: f32 = 0.3;
 /// Words of a text that is a question without the form of one, such as `battery life`.
@@ -44,16 +43,18 @@ pub fn read(snapshot: &Snapshot, text: &str, own_phrases: &Phrases) -> Turn {
     for link in &links {
         is_named[link.words.clone()].fill(true);
     }
-    let named: Vec<&Word> =
-        words.iter().zip(&is_named).filter(|(_, is_named)| **is_named).map(|(word, _)| word).collect();
-    let heard = lexicon.hear(&own, &words, |word| {
-        catalog.has_word(word.id) || named.iter().any(|other| std::ptr::eq(*other, word))
-    });
+    let heard = lexicon.hear(&own, &words, |at| catalog.has_word(words[at].id) || is_named[at]);
     let language = lexicon.language_of(&own, &words);
     let heard = Ear { lexicon, words: &words, quoted: quoted(&own, &words), heard, language, is_named };
     let signals = heard.signals(&own);
-    let mentions: Vec<Mention> =
-        links.iter().filter_map(|link| mention(catalog, &words, link, &signals)).collect();
+    let named: Vec<Named> = links.iter().filter_map(|link| named(catalog, &words, link, &signals)).collect();
+    let things = signals.things(&named, &heard.heard.topics);
+    let (unwanted, others): (Vec<Spotted>, Vec<Spotted>) =
+        things.into_iter().partition(|(thing, words)| signals.is_unwanted(thing, words));
+    let wanted = others.into_iter().filter(|(thing, words)| signals.is_wanted(thing, words));
+    let is_asked = |topic: &&Topical| !unwanted.iter().any(|(_, words)| *words == (topic.from..topic.to));
+    let topics = heard.heard.topics.iter().filter(is_asked).map(|topic| topic.topic).collect();
+    let mentions: Vec<Mention> = named.into_iter().map(|named| named.mention).collect();
     let has = |phrases: &[Box<str>]| phrases.iter().any(|phrase| says(&words, phrase));
     let question = signals.question(&mentions);
     let matter = if has(&own_phrases.never) { Some(Matter::Merchant) } else { signals.matter() };
@@ -70,7 +71,9 @@ pub fn read(snapshot: &Snapshot, text: &str, own_phrases: &Phrases) -> Turn {
         calls,
         pointer: signals.pointer(),
         is_settled: signals.any(Says::Resolved),
-        asked: asked(&words, &links, &heard.heard.topics),
+        asked: asked(&words, &links, topics),
+        unwanted: unwanted.into_iter().map(|(thing, _)| thing).collect(),
+        wanted: wanted.map(|(thing, _)| thing).collect(),
         language,
         evidence: heard.evidence(),
         mentions,
@@ -83,7 +86,8 @@ pub fn read_assistant(snapshot: &Snapshot, text: &str) -> Vec<Mention> {
     let sentences = Sentences::of(text, &words, &Marks::default());
     let is_named = vec![false; words.len()];
     let signals = Signals { lexicon: Lexicon::get(), words: &words, sentences, spoken: Vec::new(), is_named };
-    catalog.link(&words).iter().filter_map(|link| mention(catalog, &words, link, &signals)).collect()
+    let links = catalog.link(&words);
+    links.iter().filter_map(|link| Some(named(catalog, &words, link, &signals)?.mention)).collect()
 }
 
 /// Whether the words of a phrase stand in a text, side by side.
@@ -106,13 +110,13 @@ struct Ear<'a> {
 }
 
 /// What counts of it.
-struct Signals<'a> {
-    lexicon: &'static Lexicon,
-    words: &'a [Word],
+pub(super) struct Signals<'a> {
+    pub(super) lexicon: &'static Lexicon,
+    pub(super) words: &'a [Word],
     sentences: Sentences,
     spoken: Vec<Spoken>,
     /// Of each word, whether something sold is named by it.
-    is_named: Vec<bool>,
+    pub(super) is_named: Vec<bool>,
 }
 
 impl<'a> Ear<'a> {
@@ -203,7 +207,7 @@ const PRODUCT_KINDS: [(QuestionKind, Says); 7] = [
 ];
 
 impl Signals<'_> {
-    fn all(&self, says: Says) -> impl Iterator<Item = &Spoken> {
+    pub(super) fn all(&self, says: Says) -> impl Iterator<Item = &Spoken> {
         self.spoken.iter().filter(move |spoken| self.lexicon.rules[spoken.rule].says == says)
     }
 
@@ -405,41 +409,15 @@ impl Signals<'_> {
         ];
         pointers.into_iter().find(|(says, _)| self.any(*says)).map(|(_, pointer)| pointer)
     }
-
-    /// The role of what is named in some words: as said next before it, in the same part of the sentence.
-    fn role(&self, range: &Range<usize>) -> MentionRole {
-        let roles = [
-            (Says::Returns, MentionRole::Returning),
-            (Says::Rejects, MentionRole::Rejected),
-            (Says::Wants, MentionRole::Wants),
-            (Says::Owns, MentionRole::Owns),
-        ];
-        let near = |spoken: &&Spoken| {
-            if self.lexicon.rules[spoken.rule].is_unspaced {
-                return spoken.from < range.end + ROLE_WORDS && range.start < spoken.to + ROLE_WORDS;
-            }
-            let starts_before = spoken.from < range.start && range.start <= spoken.to + ROLE_WORDS;
-            starts_before
-                && self.words[spoken.from + 1..=range.start].iter().all(|word| word.gap < Gap::Clause)
-        };
-        let said = roles.into_iter().filter_map(|(says, role)| {
-            Some((self.all(says).filter(near).map(|spoken| spoken.to).max()?, role))
-        });
-        // What is said nearest counts; of equals the first of the list.
-        let nearest = said.fold(None, |best: Option<(usize, MentionRole)>, (to, role)| match best {
-            Some((other, _)) if other >= to => best,
-            _ => Some((to, role)),
-        });
-        nearest.map_or(MentionRole::AskedAbout, |(_, role)| role)
-    }
 }
 
-fn mention(catalog: &Catalog, words: &[Word], link: &Link, signals: &Signals<'_>) -> Option<Mention> {
+fn named(catalog: &Catalog, words: &[Word], link: &Link, signals: &Signals<'_>) -> Option<Named> {
     let span = words[link.words.start].span.start..words[link.words.end - 1].span.end;
     let meant = |reading: &Reading| Some((meant(catalog, &reading.what)?, reading.confidence));
     let (best, confidence) = meant(&link.best)?;
     let runner_up = link.runner_up.as_ref().and_then(meant);
-    Some(Mention { span, meant: best, confidence, runner_up, role: signals.role(&link.words) })
+    let mention = Mention { span, meant: best, confidence, runner_up, role: signals.role(&link.words) };
+    Some(Named { words: link.words.clone(), mention })
 }
 
 fn meant(catalog: &Catalog, what: &Linked) -> Option<Meant> {
@@ -457,7 +435,7 @@ fn meant(catalog: &Catalog, what: &Linked) -> Option<Meant> {
 }
 
 /// The words of a text that may be about what is offered: not those by which products are named.
-fn asked(words: &[Word], links: &[Link], topics: &[usize]) -> Asked {
+fn asked(words: &[Word], links: &[Link], topics: BTreeSet<usize>) -> Asked {
     let everyday = Everyday::of(words);
     let is_named =
         |at: usize| links.iter().any(|link| link.best.confidence >= SURE_MIN && link.words.contains(&at));
@@ -465,5 +443,5 @@ fn asked(words: &[Word], links: &[Link], topics: &[usize]) -> Asked {
     let mut asked: Vec<WordId> = told.map(|(_, word)| word.id).take(ASKED_WORDS_MAX).collect();
     asked.sort_unstable();
     asked.dedup();
-    Asked { words: asked, topics: topics.to_vec() }
+    Asked { words: asked, topics: topics.into_iter().collect() }
 }

@@ -50,17 +50,27 @@ impl Sentences {
             sentences: Vec::with_capacity(words.len()),
             has_mark: text.contains(['?', '？']),
         };
-        for sentence in runs(words, 0..words.len(), Gap::Sentence) {
-            this.sentences.resize(sentence.end, sentence.clone());
+        let is_marked = |sentence: &Range<usize>| {
             let until = words.get(sentence.end).map_or(text.len(), |next| next.span.start);
             let after = text.get(words[sentence.end - 1].span.end..until);
-            let is_marked = after.is_some_and(|after| after.contains(['?', '？']));
+            after.is_some_and(|after| after.contains(['?', '？']))
+        };
+        let asks_from = |sentence: &Range<usize>| {
             let mut clauses = runs(words, sentence.clone(), Gap::Clause);
             let opened = sentence.clone().find(|at| is_opened(text, words, *at));
-            let form = || clauses.find(|clause| marks.is_question(clause)).map(|clause| clause.start);
-            match opened.or_else(form) {
+            opened.or_else(|| clauses.find(|clause| marks.is_question(clause)).map(|clause| clause.start))
+        };
+        let mut sentences = runs(words, 0..words.len(), Gap::Sentence).peekable();
+        while let Some(sentence) = sentences.next() {
+            this.sentences.resize(sentence.end, sentence.clone());
+            // The mark at the end of what follows, which asks nothing by itself, is its own: "does it fit model no. X100?"
+            let goes_on = |next: &Range<usize>| is_marked(next) && asks_from(next).is_none();
+            let is_marked = is_marked(&sentence);
+            match asks_from(&sentence) {
                 // Who uses question marks at all uses them.
-                Some(from) if is_marked || !this.has_mark => this.is_asked[from..sentence.end].fill(true),
+                Some(from) if is_marked || !this.has_mark || sentences.peek().is_some_and(goes_on) => {
+                    this.is_asked[from..sentence.end].fill(true);
+                }
                 None if is_marked => {
                     this.is_asked[sentence.clone()].fill(true);
                     this.is_rising[sentence.clone()].fill(true);
@@ -188,6 +198,7 @@ mod tests {
             ("it leaks?", "it leaks"),
             ("compré uno, ¿gotea?", "gotea"),
             ("漏れました。合います？", "合い いま ます"),
+            ("Does it fit model no. X100?", "does it fit model no x100"),
             // Who uses question marks would have used one here.
             ("Does it leak. Does it fit?", "does it fit"),
         ];

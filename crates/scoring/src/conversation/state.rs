@@ -2,7 +2,7 @@
 
 use sidecart_catalog::ProductId;
 
-use super::{Decline, MENTIONS_MAX, Matter, Meant, Mention, MentionRole, Pointer, Step, Turn};
+use super::{Decline, MENTIONS_MAX, Matter, Meant, Mention, MentionRole, Pointer, Step, Thing, Turn};
 
 /// Products remembered of each sort, latest kept.
 const REMEMBERED_MAX: usize = 64;
@@ -34,6 +34,8 @@ pub struct State {
     pub(crate) refusals: u32,
     /// What the customer says they have, or bought in the conversation.
     pub(crate) owned: Vec<Meant>,
+    /// What the customer does not want, gives back or has already, until they ask for it.
+    pub(crate) unwanted: Vec<Thing>,
     /// What the conversation is about: named last, without what was rejected.
     pub(crate) focus: Vec<Mention>,
     /// What was named together last, by whoever, in its order.
@@ -97,8 +99,24 @@ impl State {
                 remember(&mut self.owned, mention.meant.clone());
             }
         }
+        self.note_unwanted(&turn);
         self.refocus(&turn);
         self.last = Some(turn);
+    }
+
+    /// What is not to be offered after a turn.
+    fn note_unwanted(&mut self, turn: &Turn) {
+        let is_asked_for = |thing: &Thing| match thing {
+            Thing::Named(meant) => turn.mentions.iter().any(|mention| {
+                mention.meant == *meant
+                    && matches!(mention.role, MentionRole::AskedAbout | MentionRole::Wants)
+            }),
+            Thing::Topic(topic) => turn.asked.topics.contains(topic),
+        };
+        self.unwanted.retain(|thing| !is_asked_for(thing));
+        for thing in turn.unwanted.iter().filter(|thing| !is_asked_for(thing)) {
+            remember(&mut self.unwanted, thing.clone());
+        }
     }
 
     /// What the conversation is about after a turn: what it names, or points to among what was named before.
