@@ -11,9 +11,11 @@ use super::{Asked, Decline, Meant, Thing, lexicon::Lexicon};
 /// Candidates that are compared with the question, best first.
 const COMPARED_MAX: usize = 64;
 /// What it counts that the customer names the candidate itself.
-const NAMED: u32 = 1_000;
-/// What it counts that it is of a category that the customer names.
-const OF_KIND: u32 = 100;
+const NAMED: u32 = 10_000;
+/// What it counts that it is of a category that the customer names, or by its own words of a kind that is asked for: more
+/// than all words of a question together.
+const OF_CATEGORY: u32 = 2_000;
+const OF_KIND: u32 = 1_000;
 /// What a word counts by where it stands.
 const IN_NEED: u32 = 6;
 const IN_CATEGORY: u32 = 4;
@@ -87,24 +89,10 @@ pub(crate) fn sift<'a, T: Trace>(
             None => kept.push(candidate),
         }
     }
-    if !chat.wanted.is_empty() && !kept.iter().any(|candidate| is_wanted(chat, candidate)) {
+    if !chat.wanted.is_empty() && kept.iter().all(|candidate| candidate.answers < OF_KIND) {
         kept.drain(..).for_each(|candidate| note(&candidate, &Stop::OtherKind));
     }
     kept
-}
-
-/// Whether a candidate is named, or of a kind that is asked for.
-fn is_wanted(chat: &Chat, candidate: &Candidate<'_>) -> bool {
-    let product = candidate.entry.product();
-    let is_of = |thing: &Thing| match thing {
-        Thing::Named(Meant::Category(path)) => {
-            let name: Vec<WordId> = words(path.leaf()).iter().map(|word| word.id).collect();
-            is_of_kind(product.category(), path.leaf()) || Told::of(candidate).answers_topic(&name) > 0
-        }
-        Thing::Named(_) => false,
-        Thing::Topic(topic) => Told::of(candidate).answers_topic(&Lexicon::get().answers[*topic]) > 0,
-    };
-    chat.named.contains(product.id()) || chat.wanted.iter().any(is_of)
 }
 
 /// Whether a candidate is what is spoken of.
@@ -150,8 +138,8 @@ impl Refused<'_> {
 
 /// Says of each candidate how well it answers the question, the best by score first.
 fn weigh(setting: &Setting<'_>, chat: &Chat, candidates: &mut [Candidate<'_>]) {
-    let Chat { asked, named, kinds, .. } = chat;
-    if *asked == Asked::default() && named.is_empty() && kinds.is_empty() {
+    let Chat { asked, named, kinds, wanted, .. } = chat;
+    if *asked == Asked::default() && named.is_empty() && kinds.is_empty() && wanted.is_empty() {
         return;
     }
     let known = anchors_words(setting);
@@ -167,10 +155,13 @@ fn weigh(setting: &Setting<'_>, chat: &Chat, candidates: &mut [Candidate<'_>]) {
         let candidate = &mut candidates[at];
         let is_named = named.iter().any(|named| named == candidate.entry.product().id());
         let path = candidate.entry.product().category();
-        let is_of_kind = kinds.iter().any(|kind| is_of_kind(path, kind));
+        let told = Told::of(candidate);
+        let is_of_category = kinds.iter().any(|kind| is_of_kind(path, kind));
+        let is_of_kind = wanted.iter().any(|thing| told.is_wanted(thing, asked));
         candidate.answers = if is_named { NAMED } else { 0 }
+            + if is_of_category { OF_CATEGORY } else { 0 }
             + if is_of_kind { OF_KIND } else { 0 }
-            + Told::of(candidate).answers(&words, &topics);
+            + told.answers(&words, &topics);
     }
 }
 
@@ -205,6 +196,21 @@ impl Told {
             + IN_CATEGORY * count(&self.category)
             + IN_TITLE * count(&self.title)
             + topics.sum::<u32>()
+    }
+
+    /// Whether it is of a kind that is asked for, in its own words: a pouch is a protection, too, if of another category.
+    fn is_wanted(&self, thing: &Thing, asked: &Asked) -> bool {
+        let answers = |topic: &usize| &Lexicon::get().answers[*topic];
+        match thing {
+            Thing::Topic(topic) => self.answers_topic(answers(topic)) > 0,
+            Thing::Named(Meant::Category(path)) => {
+                let name: Vec<WordId> = words(path.leaf()).iter().map(|word| word.id).collect();
+                let topics = asked.topics.iter().map(answers);
+                let mut same = topics.filter(|answers| name.iter().any(|word| answers.contains(word)));
+                self.answers_topic(&name) > 0 || same.any(|answers| self.answers_topic(answers) > 0)
+            }
+            Thing::Named(_) => false,
+        }
     }
 
     fn answers_topic(&self, answers: &[WordId]) -> u32 {

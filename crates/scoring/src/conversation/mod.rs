@@ -164,7 +164,7 @@ pub struct Mention {
     pub role: MentionRole,
 }
 
-/// What is spoken of by a name of the merchant's, or by a word for such things that the merchant may call otherwise.
+/// What is spoken of by a name of the merchant's, or by a word for such things that the merchant calls otherwise.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Thing {
     /// By its name.

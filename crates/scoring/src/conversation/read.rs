@@ -48,7 +48,7 @@ pub fn read(snapshot: &Snapshot, text: &str, own_phrases: &Phrases) -> Turn {
     let heard = Ear { lexicon, words: &words, quoted: quoted(&own, &words), heard, language, is_named };
     let signals = heard.signals(&own);
     let named: Vec<Named> = links.iter().filter_map(|link| named(catalog, &words, link, &signals)).collect();
-    let things = signals.things(&named, &heard.heard.topics);
+    let things = signals.things(catalog, &named, &heard.heard.topics);
     let (unwanted, others): (Vec<Spotted>, Vec<Spotted>) =
         things.into_iter().partition(|(thing, words)| signals.is_unwanted(thing, words));
     let wanted = others.into_iter().filter(|(thing, words)| signals.is_wanted(thing, words));
@@ -116,7 +116,7 @@ pub(super) struct Signals<'a> {
     sentences: Sentences,
     spoken: Vec<Spoken>,
     /// Of each word, whether something sold is named by it.
-    pub(super) is_named: Vec<bool>,
+    is_named: Vec<bool>,
 }
 
 impl<'a> Ear<'a> {

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use sidecart_catalog::names::Gap;
+use sidecart_catalog::{Catalog, names::Gap};
 
 use super::{
     Meant, Mention, MentionRole, SURE_MIN, Thing,
@@ -42,13 +42,11 @@ impl Signals<'_> {
         self.nearest(named).map_or(MentionRole::AskedAbout, |(_, role)| role)
     }
 
-    /// Whether they have it already, do not want it or give it back. Of a topic, which is vaguer, the first alone counts,
-    /// and not where its words name something: a battery grip is no battery.
+    /// Whether they have it already, do not want it or give it back. Of a topic, which is vaguer, the first alone counts.
     pub(super) fn is_unwanted(&self, thing: &Thing, words: &Range<usize>) -> bool {
-        let is_vague = matches!(thing, Thing::Topic(_));
         match self.nearest(words) {
-            Some((Says::Already, _)) => !is_vague || !self.is_named[words.clone()].contains(&true),
-            Some((Says::Rejects | Says::Returns, _)) => !is_vague,
+            Some((Says::Already, _)) => true,
+            Some((Says::Rejects | Says::Returns, _)) => matches!(thing, Thing::Named(_)),
             _ => false,
         }
     }
@@ -59,11 +57,12 @@ impl Signals<'_> {
             && self.all(Says::Wants).chain(self.all(Says::Which)).any(|spoken| self.is_next_to(spoken, words))
     }
 
-    /// What is surely spoken of: what is named, and topics by words that answer them.
-    pub(super) fn things(&self, named: &[Named], topics: &[Topical]) -> Vec<Spotted> {
+    /// What is surely spoken of: what is named, and topics by words that answer them and that the merchant uses nowhere.
+    pub(super) fn things(&self, catalog: &Catalog, named: &[Named], topics: &[Topical]) -> Vec<Spotted> {
         let answers = |topic: &&Topical| {
-            let words = &self.lexicon.answers[topic.topic];
-            self.words[topic.from..topic.to].iter().any(|word| words.contains(&word.id))
+            let (words, answers) = (&self.words[topic.from..topic.to], &self.lexicon.answers[topic.topic]);
+            words.iter().any(|word| answers.contains(&word.id))
+                && !words.iter().any(|word| catalog.has_word(word.id))
         };
         let topics = topics.iter().filter(answers).take(TOPICAL_MAX);
         let named = named.iter().filter(|named| named.mention.confidence >= SURE_MIN);
