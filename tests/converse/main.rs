@@ -225,7 +225,8 @@ async fn each_kind_of_decline_has_its_effect() {
         talk.say("Does it have a viewfinder?").await;
         talk.ask(0, became(product, Declined, How::NoThanks)).await;
     }
-    assert_eq!(talk.say(ask).await.reason, "REFUSED");
+    let decision = talk.ask(0, became("nowhere", Declined, How::HaveOne)).await;
+    assert_eq!((decision.reason.as_str(), decision.unknown_ids), ("REFUSED", vec!["nowhere".to_owned()]));
     world.server.shut_down().await.unwrap();
 }
 

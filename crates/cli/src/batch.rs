@@ -13,12 +13,14 @@ use prost::Message;
 use serde::Serialize;
 use serde_json::Value;
 use sidecart::v1 as pb;
+use tonic::Status;
+use tonic_types::StatusExt;
 
 use crate::{
     context::named_policy,
     lines,
     out::{self, Output},
-    remote::{Remote, with_retries},
+    remote::{Remote, place_in, with_retries},
     wire::{self, Fault},
 };
 
@@ -164,10 +166,20 @@ async fn ask(remote: &Remote, call: Vec<Question>) -> Result<(Vec<Value>, Vec<pb
     let request = &pb::BatchRecommendRequest { merchant_id, requests, distinct: false };
     let call =
         || async { remote.client.recommendation().batch_recommend(remote.call(request.clone())).await };
-    let named = || format!("questions {} to {}", ids[0], ids[ids.len() - 1]);
-    let responses = with_retries(call).await.with_context(named)?.into_inner().responses;
+    let named = |status: Status| {
+        let refused = refused(&status).and_then(|at| ids.get(at)).map(|id| format!("question {id}"));
+        let all = || format!("questions {} to {}", ids[0], ids[ids.len() - 1]);
+        anyhow::Error::from(status).context(refused.unwrap_or_else(all))
+    };
+    let responses = with_retries(call).await.map_err(named)?.into_inner().responses;
     anyhow::ensure!(responses.len() == ids.len(), "{} answers for {} questions", responses.len(), ids.len());
     Ok((ids, responses))
+}
+
+/// The place of the question that the server names first.
+fn refused(status: &Status) -> Option<usize> {
+    let fields = status.get_details_bad_request()?.field_violations;
+    fields.iter().find_map(|violation| place_in("requests", &violation.field)).map(|(at, _)| at)
 }
 
 fn create(path: &Path) -> Result<Box<dyn Write>> {

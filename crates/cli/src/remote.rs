@@ -90,6 +90,12 @@ pub(crate) fn new_request_id() -> String {
     uuid::Uuid::now_v7().to_string()
 }
 
+/// The place in a list, and the rest, of a field's path such as `products[3].price`.
+pub(crate) fn place_in<'f>(list: &str, field: &'f str) -> Option<(usize, &'f str)> {
+    let (index, rest) = field.strip_prefix(list)?.strip_prefix('[')?.split_once(']')?;
+    Some((index.parse().ok()?, rest.trim_start_matches('.')))
+}
+
 /// Calls again while the server says when to try again, up to a bound.
 ///
 /// # Errors

@@ -195,8 +195,12 @@ impl Policy {
             for (at, phrase) in list.iter().enumerate() {
                 let field = format!("{field}[{at}]");
                 check::text(&field, phrase, PHRASE_BYTES_MAX)?;
-                if !(1..=PHRASE_WORDS_MAX).contains(&words(phrase).len()) {
-                    let description = format!("has no word, or more than {PHRASE_WORDS_MAX}");
+                let count = words(phrase).len();
+                if count == 0 {
+                    return Err(Violation::new(field, "has no letter or digit"));
+                }
+                if count > PHRASE_WORDS_MAX {
+                    let description = format!("is of {count} words, at most {PHRASE_WORDS_MAX}");
                     return Err(Violation::new(field, description));
                 }
             }

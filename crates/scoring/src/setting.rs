@@ -189,7 +189,8 @@ fn holdings<'a>(catalog: &'a Catalog, query: &'a Query) -> Holdings<'a> {
 pub(crate) fn unknown(catalog: &Catalog, query: &Query) -> Vec<ProductId> {
     let lines = query.cart.iter().chain(query.ordered()).map(|line| &line.product);
     let live = query.live.iter().map(|live| &live.product);
-    let all = query.anchors.iter().chain(&query.owned).chain(lines).chain(live);
+    let told = query.conversation.iter().flat_map(|conversation| conversation.state.products_told());
+    let all = query.anchors.iter().chain(&query.owned).chain(lines).chain(live).chain(told);
     let mut unknown: Vec<_> = all.filter(|id| catalog.index_of(id.as_str()).is_none()).collect();
     unknown.sort_unstable();
     unknown.dedup();

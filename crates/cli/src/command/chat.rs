@@ -80,9 +80,12 @@ fn spawn_lines() -> mpsc::Receiver<std::io::Result<String>> {
 impl Talk {
     /// Says a line, prints what it calls for, and reports an offer as shown.
     async fn take(&mut self, line: &str, is_terminal: bool) -> Result<()> {
-        let Some(what) = self.what(line) else {
-            out::note(format!("`{line}` is none of {COMMANDS}"));
-            return Ok(());
+        let what = match self.what(line) {
+            Ok(what) => what,
+            Err(why) => {
+                out::note(why);
+                return Ok(());
+            }
         };
         let response = self.ask(what).await?;
         let decision = response.decision.unwrap_or_default();
@@ -103,25 +106,27 @@ impl Talk {
         Ok(())
     }
 
-    /// What a line says; nothing when it begins with `/` and is no command.
-    fn what(&self, line: &str) -> Option<What> {
-        let shown = self.shown.clone().unwrap_or_default();
-        let declined = |reason| Some(outcome(&shown, pb::OutcomeKind::Declined, reason));
+    /// What a line says; or why it says nothing: it begins with `/` and is no command, or is about an offer and none was
+    /// made.
+    fn what(&self, line: &str) -> Result<What, String> {
+        let became = |kind, reason| {
+            let shown = self.shown.as_deref().ok_or_else(|| format!("`{line}`: nothing was offered yet"))?;
+            Ok(outcome(shown, kind, reason))
+        };
+        let declined = |reason| became(pb::OutcomeKind::Declined, reason);
         match line {
             "/no" => declined(pb::DeclineReason::NoThanks),
             "/dear" => declined(pb::DeclineReason::TooExpensive),
             "/have" => declined(pb::DeclineReason::HaveOne),
             "/later" => declined(pb::DeclineReason::Later),
-            "/buy" => Some(outcome(&shown, pb::OutcomeKind::Bought, pb::DeclineReason::Unspecified)),
-            "/issue" => Some(What::Change(pb::ConversationChange::IssueOpened.into())),
-            "/closed" => Some(What::Change(pb::ConversationChange::IssueClosed.into())),
-            "/stop" => Some(What::Change(pb::ConversationChange::OptedOut.into())),
-            line if line.starts_with('/') => None,
-            line => Some(What::Turn(pb::Turn {
-                role: pb::Role::Customer.into(),
-                text: line.to_owned(),
-                at: None,
-            })),
+            "/buy" => became(pb::OutcomeKind::Bought, pb::DeclineReason::Unspecified),
+            "/issue" => Ok(What::Change(pb::ConversationChange::IssueOpened.into())),
+            "/closed" => Ok(What::Change(pb::ConversationChange::IssueClosed.into())),
+            "/stop" => Ok(What::Change(pb::ConversationChange::OptedOut.into())),
+            line if line.starts_with('/') => Err(format!("`{line}` is none of {COMMANDS}")),
+            line => {
+                Ok(What::Turn(pb::Turn { role: pb::Role::Customer.into(), text: line.to_owned(), at: None }))
+            }
         }
     }
 

@@ -24,7 +24,7 @@ use super::{
 use crate::{
     exit::Usage,
     out,
-    remote::{Remote, new_request_id, with_retries},
+    remote::{Remote, new_request_id, place_in, with_retries},
 };
 
 /// Creates or replaces what the file holds. A rejected line does not stop the others.
@@ -217,9 +217,8 @@ fn feed<K: Kind>(
 fn rejected_by(status: &Status, noun: &str, lines: &[u64]) -> Vec<Rejected> {
     let Some(bad_request) = status.get_details_bad_request() else { return Vec::new() };
     let named = bad_request.field_violations.into_iter().filter_map(|violation| {
-        let (index, field) = violation.field.strip_prefix(noun)?.strip_prefix('[')?.split_once(']')?;
-        let line = *lines.get(index.parse::<usize>().ok()?)?;
-        let field = field.trim_start_matches('.');
+        let (index, field) = place_in(noun, &violation.field)?;
+        let line = *lines.get(index)?;
         let colon = if field.is_empty() { "" } else { ": " };
         Some(Rejected { line, reason: format!("{field}{colon}{}", violation.description) })
     });

@@ -35,4 +35,10 @@ fn texts_are_linked_and_judged_in_batches() {
     assert_eq!(server.run(&format!("chat {batch} --anchor orvane-v20-black")).code, 0);
     let second = answered().lines().nth(1).unwrap().to_owned();
     assert_eq!(second, r#"{"id":2,"verdict":"NEVER","question":"RETURN_OR_REFUND"}"#);
+
+    let long = format!(r#"{{"id": "long", "text": "{}"}}"#, "x".repeat(8_193));
+    std::fs::write(&texts, [lines[0], &long].join("\n")).unwrap();
+    let refused = server.run(&format!("chat {batch} --anchor orvane-v20-black"));
+    assert_eq!(refused.code, 1);
+    assert!(refused.stderr.contains(r#"question "long": INVALID_ARGUMENT"#), "{}", refused.stderr);
 }

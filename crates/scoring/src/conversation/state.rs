@@ -76,6 +76,15 @@ impl State {
         self
     }
 
+    /// Products that the caller said something became of, and those that the customer has.
+    pub(crate) fn products_told(&self) -> impl Iterator<Item = &ProductId> {
+        let owned = self.owned.iter().filter_map(|meant| match meant {
+            Meant::Product(product) => Some(product),
+            Meant::Family { .. } | Meant::Category(_) => None,
+        });
+        self.shown.iter().chain(self.declined.iter().map(|(product, _)| product)).chain(owned)
+    }
+
     /// Whether so many offers were refused that no more are made.
     pub(crate) fn is_refused(&self) -> bool {
         self.refusals >= REFUSALS_MAX
