@@ -165,7 +165,7 @@ pub(crate) struct RecommendArgs {
 pub(crate) struct ChatArgs {
     #[command(flatten)]
     pub(crate) context: ContextFlags,
-    /// Ask each line {"id","text"} of this file as the only turn of a chat instead; `-` is standard input
+    /// Ask each line {"id","text"} of this file as the only turn of a chat instead, opened on the page of --anchor, or of the first product by id that has offers there; `-` is standard input
     #[arg(long, value_name = "FILE", requires = "out", conflicts_with_all = ["session", "language", "policy"])]
     pub(crate) batch: Option<PathBuf>,
     /// Where the answers of --batch go: {"id","verdict","question"}; `-` is standard output

@@ -36,6 +36,7 @@ pub(crate) enum Says {
     Service,
     Trouble,
     Arrived,
+    Unbought,
     Anger,
     Compatibility,
     Specification,

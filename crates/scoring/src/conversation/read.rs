@@ -133,7 +133,10 @@ impl<'a> Ear<'a> {
             // An opt-out is a denial itself.
             let can_be_denied = is_matter && says(spoken) != Says::OptOut || says(spoken) == Says::Trouble;
             let is_taken_back = can_be_denied && denials.iter().any(|denial| self.takes_back(denial, spoken));
-            let is_told = !self.lexicon.rules[spoken.rule].is_told || sentences.is_told(spoken, &arrivals);
+            // Who asks in alarm whether it is dangerous tells it: "it melted??".
+            let is_alarm = says(spoken) == Says::Safety && sentences.is_rising(spoken);
+            let is_told =
+                !self.lexicon.rules[spoken.rule].is_told || is_alarm || sentences.is_told(spoken, &arrivals);
             // What forbids an offer counts in any language; the rest in the one that the text is in.
             !is_quoted && !is_taken_back && is_told && (is_matter || !self.is_foreign(spoken))
         };
@@ -243,7 +246,8 @@ impl Signals<'_> {
             (Says::Return, Matter::ReturnOrRefund),
             (Says::Complaint, Matter::Complaint),
         ];
-        let said = matters.into_iter().find(|(says, _)| self.any(*says)).map(|(_, matter)| matter);
+        let is_open = |says: Says| self.any(says) && !(is_of_purchase(says) && self.any(Says::Unbought));
+        let said = matters.into_iter().find(|(says, _)| is_open(*says)).map(|(_, matter)| matter);
         said.or_else(|| self.complains().then_some(Matter::Complaint))
     }
 
@@ -312,8 +316,22 @@ impl Signals<'_> {
         best.map(|(kind, _)| (kind, total))
     }
 
+    /// The matter that would be open if anything had been bought: terms are asked about.
+    fn terms(&self) -> Option<QuestionKind> {
+        let kinds = [
+            (Says::Cancel, QuestionKind::Cancel),
+            (Says::Refund, QuestionKind::ReturnOrRefund),
+            (Says::Return, QuestionKind::ReturnOrRefund),
+        ];
+        let said = kinds.into_iter().find(|(says, _)| self.any(*says)).map(|(_, kind)| kind);
+        said.filter(|_| self.any(Says::Unbought))
+    }
+
     /// Whether it is a matter of service rather than of a product.
     fn is_service(&self, question: Option<(QuestionKind, f32)>) -> bool {
+        if self.terms().is_some() {
+            return true;
+        }
         let Some((_, service)) = self.service() else { return false };
         !question.is_some_and(|(_, weight)| weight > SERVICE_ODDS * service)
     }
@@ -365,6 +383,9 @@ impl Signals<'_> {
             Some(Matter::Privacy) => return QuestionKind::Account,
             Some(Matter::OptedOut | Matter::Merchant) | None => {}
         }
+        if let Some(kind) = self.terms() {
+            return kind;
+        }
         match (question, self.service()) {
             (Some((_, weight)), Some((kind, service)))
                 if weight <= SERVICE_ODDS * service && kind != QuestionKind::Other =>
@@ -409,6 +430,11 @@ impl Signals<'_> {
         ];
         pointers.into_iter().find(|(says, _)| self.any(*says)).map(|(_, pointer)| pointer)
     }
+}
+
+/// Whether it can be open only of something that was bought.
+const fn is_of_purchase(says: Says) -> bool {
+    matches!(says, Says::Cancel | Says::Refund | Says::Return)
 }
 
 fn named(catalog: &Catalog, words: &[Word], link: &Link, signals: &Signals<'_>) -> Option<Named> {

@@ -107,6 +107,11 @@ impl Sentences {
         self.is_asked[spoken.from]
     }
 
+    /// Whether what is said asks by its tone alone.
+    pub(super) fn is_rising(&self, spoken: &Spoken) -> bool {
+        self.is_rising[spoken.from] && !self.is_supposed[spoken.to - 1]
+    }
+
     /// Whether what is said is told as a fact. `arrivals` tell of goods that came: a sentence with one tells, even if its
     /// tone rises at the end.
     pub(super) fn is_told(&self, spoken: &Spoken, arrivals: &[Spoken]) -> bool {

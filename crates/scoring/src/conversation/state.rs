@@ -49,8 +49,11 @@ impl State {
         match step {
             Step::Customer(turn) => self.hear(turn),
             Step::Assistant(mentions) => {
-                let named: Vec<Meant> =
-                    mentions.into_iter().map(|mention| mention.meant).take(MENTIONS_MAX).collect();
+                let named = mentions.into_iter().map(|mention| mention.meant).take(MENTIONS_MAX);
+                let (kinds, named): (Vec<Meant>, Vec<Meant>) =
+                    named.partition(|meant| matches!(meant, Meant::Category(_)));
+                // "the Uno, simple and compact": a category beside products is none of those listed.
+                let named = if named.is_empty() { kinds } else { named };
                 // Who answers about what the customer named together leaves it in the customer's order.
                 let is_of_the_same = self.listed.iter().filter(|meant| named.contains(meant)).count() > 1;
                 if !named.is_empty() && !is_of_the_same {
