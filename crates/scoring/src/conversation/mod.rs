@@ -15,6 +15,7 @@ mod role;
 mod say;
 mod sentence;
 mod state;
+mod subjects;
 mod substring;
 
 use std::ops::Range;

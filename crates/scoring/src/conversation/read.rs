@@ -51,7 +51,7 @@ pub fn read(snapshot: &Snapshot, text: &str, own_phrases: &Phrases) -> Turn {
     let things = signals.things(catalog, &named, &heard.heard.topics);
     let (unwanted, others): (Vec<Spotted>, Vec<Spotted>) =
         things.into_iter().partition(|(thing, words)| signals.is_unwanted(thing, words));
-    let wanted = others.into_iter().filter(|(thing, words)| signals.is_wanted(thing, words));
+    let wanted = others.into_iter().filter_map(|(thing, words)| signals.wanted(catalog, thing, &words));
     let is_asked = |topic: &&Topical| !unwanted.iter().any(|(_, words)| *words == (topic.from..topic.to));
     let topics = heard.heard.topics.iter().filter(is_asked).map(|topic| topic.topic).collect();
     let mentions: Vec<Mention> = named.into_iter().map(|named| named.mention).collect();
@@ -73,7 +73,7 @@ pub fn read(snapshot: &Snapshot, text: &str, own_phrases: &Phrases) -> Turn {
         is_settled: signals.any(Says::Resolved),
         asked: asked(&words, &links, topics),
         unwanted: unwanted.into_iter().map(|(thing, _)| thing).collect(),
-        wanted: wanted.map(|(thing, _)| thing).collect(),
+        wanted: wanted.collect(),
         language,
         evidence: heard.evidence(),
         mentions,

@@ -51,10 +51,16 @@ impl Signals<'_> {
         }
     }
 
-    /// Whether it is a kind of product of which they want one, or ask which.
-    pub(super) fn is_wanted(&self, thing: &Thing, words: &Range<usize>) -> bool {
-        matches!(thing, Thing::Topic(_) | Thing::Named(Meant::Category(_)))
-            && self.all(Says::Wants).chain(self.all(Says::Which)).any(|spoken| self.is_next_to(spoken, words))
+    /// The kind of product of which they want one, or ask which: "which SD card" asks for a card, if it names one.
+    pub(super) fn wanted(&self, catalog: &Catalog, thing: Thing, words: &Range<usize>) -> Option<Thing> {
+        let is_said = |says: Says| self.all(says).any(|spoken| self.is_next_to(spoken, words));
+        match thing {
+            Thing::Named(Meant::Product(product) | Meant::Family { first: product, .. }) => {
+                let path = catalog.get(product.as_str())?.product().category()?;
+                is_said(Says::Which).then(|| Thing::Named(Meant::Category(path.clone())))
+            }
+            kind => (is_said(Says::Which) || is_said(Says::Wants)).then_some(kind),
+        }
     }
 
     /// What is surely spoken of: what is named, and topics by words that answer them and that the merchant uses nowhere.

@@ -2,7 +2,9 @@
 
 use sidecart_catalog::ProductId;
 
-use super::{Decline, MENTIONS_MAX, Matter, Meant, Mention, MentionRole, Pointer, Step, Thing, Turn};
+use super::{
+    Decline, MENTIONS_MAX, Matter, Meant, Mention, MentionRole, Pointer, SURE_MIN, Step, Thing, Turn,
+};
 
 /// Products remembered of each sort, latest kept.
 const REMEMBERED_MAX: usize = 64;
@@ -49,13 +51,15 @@ impl State {
         match step {
             Step::Customer(turn) => self.hear(turn),
             Step::Assistant(mentions) => {
-                let named = mentions.into_iter().map(|mention| mention.meant).take(MENTIONS_MAX);
+                let sure = mentions.into_iter().filter(|mention| mention.confidence >= SURE_MIN);
+                let named = sure.map(|mention| mention.meant).take(MENTIONS_MAX);
                 let (kinds, named): (Vec<Meant>, Vec<Meant>) =
                     named.partition(|meant| matches!(meant, Meant::Category(_)));
                 // "the Uno, simple and compact": a category beside products is none of those listed.
                 let named = if named.is_empty() { kinds } else { named };
                 // Who answers about what the customer named together leaves it in the customer's order.
-                let is_of_the_same = self.listed.iter().filter(|meant| named.contains(meant)).count() > 1;
+                let same = self.listed.iter().filter(|meant| named.contains(meant)).count();
+                let is_of_the_same = same > 1 || same == named.len();
                 if !named.is_empty() && !is_of_the_same {
                     self.listed = named;
                 }
@@ -154,12 +158,20 @@ impl State {
             Some(Pointer::Last) => self.listed.last(),
             Some(Pointer::It) | None => None,
         };
+        let role = MentionRole::AskedAbout;
+        let pointed = pointed.cloned().map(|meant| Mention {
+            span: 0..0,
+            meant,
+            confidence: 1.0,
+            runner_up: None,
+            role,
+        });
         if !named.is_empty() {
             self.listed = named.iter().map(|mention| mention.meant.clone()).collect();
-            self.focus = named;
-        } else if let Some(meant) = pointed.cloned() {
-            let role = MentionRole::AskedAbout;
-            self.focus = vec![Mention { span: 0..0, meant, confidence: 1.0, runner_up: None, role }];
+            // "which SD card for the second one": what is named may go with what is pointed to.
+            self.focus = pointed.into_iter().chain(named).collect();
+        } else if let Some(pointed) = pointed {
+            self.focus = vec![pointed];
         } else if self.focus.iter().all(is_kind) && !kinds.is_empty() {
             // Beside a product named before, a kind of product is what is wanted for that one.
             self.focus = kinds;
