@@ -149,6 +149,7 @@ fn hostile(names: &[String]) -> Vec<(&'static str, String)> {
         ("Japanese", fill("返品したいのですが使えますか")),
         ("words that begin phrases", fill("how can i return the do you have the is it my ")),
         ("misspelt words", fill("refnud cancle shipmnt wierd chargr ")),
+        ("kinds that they have and want", fill("ich habe schon ein Stativ welches Stativ habe ich schon ")),
     ]
 }
 
