@@ -58,8 +58,11 @@ pub(crate) fn measure(size: &Size, table: &mut Table) -> Result<(), Fault> {
     let reading = self::times(&texts, |text| drop(black_box(read(&snapshot, text, &phrases))));
     table.line("read it whole: names, question, mood", summary(reading));
     for (what, text) in hostile(&names) {
-        let times = self::times(&vec![text; 20], |text| drop(black_box(read(&snapshot, text, &phrases))));
-        table.line(&format!("read 8 KiB of {what}"), summary(times));
+        let texts = vec![text; 20];
+        let linking = self::times(&texts, |text| drop(black_box(snapshot.catalog().link(&words(text)))));
+        table.line(&format!("link 8 KiB of {what}"), summary(linking));
+        let reading = self::times(&texts, |text| drop(black_box(read(&snapshot, text, &phrases))));
+        table.line(&format!("read 8 KiB of {what} whole"), summary(reading));
     }
     Ok(())
 }
