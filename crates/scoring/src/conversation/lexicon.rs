@@ -10,6 +10,9 @@ use super::{
     substring::Substrings,
 };
 
+/// Phrases silenced in one text that are held against those of other languages.
+const MUTE_MAX: usize = 64;
+
 /// The files, in the order in which they win where two languages are as likely.
 const FILES: [&str; 5] = [
     include_str!("lexicon/en.toml"),
@@ -297,12 +300,27 @@ impl Lexicon {
             }
         }
         silenced.sort_unstable();
-        heard.spoken.retain(|spoken| silenced.binary_search(&(spoken.rule, sentences[spoken.from])).is_err());
+        let is_silenced =
+            |spoken: &Spoken| silenced.binary_search(&(spoken.rule, sentences[spoken.from])).is_ok();
+        let (mute, spoken): (Vec<Spoken>, Vec<Spoken>) = heard.spoken.into_iter().partition(is_silenced);
+        heard.spoken = spoken;
+        // Languages share words: what one of them silences speaks in none of the others.
+        let mute = &mute[..mute.len().min(MUTE_MAX)];
+        heard.spoken.retain(|spoken| !mute.iter().any(|mute| self.says_the_same_there(mute, spoken)));
         heard.spoken.sort_unstable();
         heard.spoken.dedup();
         heard.topics.sort_unstable();
         heard.topics.dedup();
         heard
+    }
+
+    /// Whether a rule of another language says the same of words that both have.
+    fn says_the_same_there(&self, one: &Spoken, other: &Spoken) -> bool {
+        let (rule, of_other) = (&self.rules[one.rule], &self.rules[other.rule]);
+        rule.says == of_other.says
+            && rule.language != of_other.language
+            && one.from < other.to
+            && other.from < one.to
     }
 
     /// The language that a text is in, by its small words: place in `languages`. `None` when none of them stands in it.
