@@ -13,6 +13,8 @@ const SUPPOSED_BACK_WORDS: usize = 6;
 
 /// Words beside a question that tell something: fewer are a greeting, thanks, or an aside.
 const TOLD_WORDS_MIN: usize = 5;
+/// The same in a language without spaces, where each is a pair of characters.
+const TOLD_PAIRS_MIN: usize = 10;
 
 /// What is heard that tells questions and suppositions from statements.
 #[derive(Debug, Default)]
@@ -39,6 +41,7 @@ pub(super) struct Sentences {
     /// Of each word, where its sentence begins and ends.
     sentences: Vec<Range<usize>>,
     has_mark: bool,
+    is_unspaced: bool,
 }
 
 impl Sentences {
@@ -49,6 +52,7 @@ impl Sentences {
             is_supposed: vec![false; words.len()],
             sentences: Vec::with_capacity(words.len()),
             has_mark: text.contains(['?', '？']),
+            is_unspaced: marks.is_unspaced,
         };
         let is_marked = |sentence: &Range<usize>| {
             let until = words.get(sentence.end).map_or(text.len(), |next| next.span.start);
@@ -94,7 +98,7 @@ impl Sentences {
     /// `is_known` says of a word that it tells nothing, as a name does.
     pub(super) fn tell(&self, is_known: impl Fn(usize) -> bool) -> bool {
         let told = self.is_asked.iter().enumerate().filter(|(at, is_asked)| !**is_asked && !is_known(*at));
-        told.count() >= TOLD_WORDS_MIN
+        told.count() >= if self.is_unspaced { TOLD_PAIRS_MIN } else { TOLD_WORDS_MIN }
     }
 
     /// Whether a question mark stands in the text.
