@@ -15,7 +15,7 @@ use super::{
     QuestionKind, Readiness, SURE_MIN, Sentiment, Turn,
     lexicon::{Heard, Lexicon, Says, Spoken, Topical},
     quotation::{quoted, without_cited_lines},
-    role::{Named, Spotted},
+    role::{Asking, Named, Spotted},
     sentence::{Marks, Sentences},
 };
 
@@ -51,7 +51,7 @@ pub fn read(snapshot: &Snapshot, text: &str, own_phrases: &Phrases) -> Turn {
     let things = signals.things(catalog, &named, &heard.heard.topics);
     let (unwanted, others): (Vec<Spotted>, Vec<Spotted>) =
         things.into_iter().partition(|(thing, words)| signals.is_unwanted(thing, words));
-    let wanted = others.into_iter().filter_map(|(thing, words)| signals.wanted(catalog, thing, &words));
+    let asking = Asking::of(&signals, catalog, others);
     let is_asked = |topic: &&Topical| !unwanted.iter().any(|(_, words)| *words == (topic.from..topic.to));
     let topics = heard.heard.topics.iter().filter(is_asked).map(|topic| topic.topic).collect();
     let mentions: Vec<Mention> = named.into_iter().map(|named| named.mention).collect();
@@ -61,7 +61,7 @@ pub fn read(snapshot: &Snapshot, text: &str, own_phrases: &Phrases) -> Turn {
     let calls = if has(&own_phrases.offer) {
         Calls::OfferByMerchant
     } else {
-        signals.calls(question, &mentions, &own)
+        signals.calls(question, &mentions, &asking, &own)
     };
     Turn {
         question: signals.named_question(question, matter),
@@ -73,7 +73,7 @@ pub fn read(snapshot: &Snapshot, text: &str, own_phrases: &Phrases) -> Turn {
         is_settled: signals.any(Says::Resolved),
         asked: asked(&words, &links, topics),
         unwanted: unwanted.into_iter().map(|(thing, _)| thing).collect(),
-        wanted: wanted.collect(),
+        wanted: asking.wanted,
         language,
         evidence: heard.evidence(),
         mentions,
@@ -113,7 +113,7 @@ struct Ear<'a> {
 pub(super) struct Signals<'a> {
     pub(super) lexicon: &'static Lexicon,
     pub(super) words: &'a [Word],
-    sentences: Sentences,
+    pub(super) sentences: Sentences,
     spoken: Vec<Spoken>,
     /// Of each word, whether something sold is named by it.
     is_named: Vec<bool>,
@@ -288,12 +288,9 @@ impl Signals<'_> {
             && (is_asked && self.words.iter().filter(is_word).count() >= 2
                 || self.sentences.ask() && (self.any(Says::Points) || !mentions.is_empty()));
         // An order to the machine, or any other statement, asks nothing by the words it uses.
-        let is_sure = |mention: &Mention| {
-            mention.confidence >= SURE_MIN && !matches!(mention.meant, Meant::Category(_))
-        };
         let asks_or_tells = is_asked
             || [Says::Question, Says::Wants, Says::Owns, Says::Bought].into_iter().any(|says| self.any(says))
-            || mentions.iter().any(is_sure)
+            || mentions.iter().any(is_sure_product)
             || self.words.len() <= TERSE_WORDS_MAX;
         match best.filter(|_| asks_or_tells) {
             Some((kind, _)) => Some((kind, total)),
@@ -333,10 +330,17 @@ impl Signals<'_> {
             return true;
         }
         let Some((_, service)) = self.service() else { return false };
-        !question.is_some_and(|(_, weight)| weight > SERVICE_ODDS * service)
+        let asked = question.map_or(0.0, |(_, weight)| weight) + self.weight(self.all(Says::Asks));
+        asked <= SERVICE_ODDS * service
     }
 
-    fn calls(&self, question: Option<(QuestionKind, f32)>, mentions: &[Mention], text: &str) -> Calls {
+    fn calls(
+        &self,
+        question: Option<(QuestionKind, f32)>,
+        mentions: &[Mention],
+        asking: &Asking,
+        text: &str,
+    ) -> Calls {
         let is_service = self.is_service(question);
         let is_trouble = self.any(Says::Trouble)
             && (question.is_none_or(|(kind, _)| kind != QuestionKind::Compatibility) || self.tells_trouble());
@@ -355,11 +359,11 @@ impl Signals<'_> {
         }
         match question {
             Some((QuestionKind::PriceOrDeal | QuestionKind::Availability | QuestionKind::Comparison, _)) => {
-                if self.any(Says::Buying) {
-                    Calls::Offer
-                } else {
-                    Calls::Decision
-                }
+                // "do you have a battery for the V20" is no question of the stock.
+                let asks_for_kind = matches!(question, Some((QuestionKind::Availability, _)))
+                    && !asking.wanted.is_empty()
+                    && (asking.has_other || self.any(Says::Points));
+                if self.any(Says::Buying) || asks_for_kind { Calls::Offer } else { Calls::Decision }
             }
             Some(_) => Calls::Offer,
             None if self.any(Says::Buying) => Calls::Offer,
@@ -430,6 +434,11 @@ impl Signals<'_> {
         ];
         pointers.into_iter().find(|(says, _)| self.any(*says)).map(|(_, pointer)| pointer)
     }
+}
+
+/// Whether a mention is surely of a product, not of a category.
+fn is_sure_product(mention: &Mention) -> bool {
+    mention.confidence >= SURE_MIN && !matches!(mention.meant, Meant::Category(_))
 }
 
 /// Whether it can be open only of something that was bought.

@@ -36,23 +36,48 @@ pub(super) struct Named {
 /// What is spoken of, and in which words.
 pub(super) type Spotted = (Thing, Range<usize>);
 
+/// What they ask for.
+#[derive(Default)]
+pub(super) struct Asking {
+    /// Kinds of products of which they want one, or ask which.
+    pub(super) wanted: Vec<Thing>,
+    /// Whether another product is named, which it may be to go with.
+    pub(super) has_other: bool,
+}
+
+impl Asking {
+    pub(super) fn of(signals: &Signals<'_>, catalog: &Catalog, things: Vec<Spotted>) -> Self {
+        things.into_iter().fold(Self::default(), |mut this, (thing, words)| {
+            let is_product = matches!(thing, Thing::Named(Meant::Product(_) | Meant::Family { .. }));
+            match signals.wanted(catalog, thing, &words) {
+                Some(kind) => this.wanted.push(kind),
+                None => this.has_other |= is_product,
+            }
+            this
+        })
+    }
+}
+
 impl Signals<'_> {
     /// The role of what is named in some words.
     pub(super) fn role(&self, named: &Range<usize>) -> MentionRole {
         self.nearest(named).map_or(MentionRole::AskedAbout, |(_, role)| role)
     }
 
-    /// Whether they have it already, do not want it or give it back. Of a topic, which is vaguer, the first alone counts.
+    /// Whether they have it already, do not want it or give it back. A topic is vaguer: nobody gives one back, and in a
+    /// language without spaces what denies may be far from it.
     pub(super) fn is_unwanted(&self, thing: &Thing, words: &Range<usize>) -> bool {
+        let is_named = matches!(thing, Thing::Named(_));
         match self.nearest(words) {
             Some((Says::Already, _)) => true,
-            Some((Says::Rejects | Says::Returns, _)) => matches!(thing, Thing::Named(_)),
+            Some((Says::Rejects, _)) => is_named || !self.sentences.is_unspaced(),
+            Some((Says::Returns, _)) => is_named,
             _ => false,
         }
     }
 
     /// The kind of product of which they want one, or ask which: "which SD card" asks for a card, if it names one.
-    pub(super) fn wanted(&self, catalog: &Catalog, thing: Thing, words: &Range<usize>) -> Option<Thing> {
+    fn wanted(&self, catalog: &Catalog, thing: Thing, words: &Range<usize>) -> Option<Thing> {
         let is_said = |says: Says| self.all(says).any(|spoken| self.is_next_to(spoken, words));
         match thing {
             Thing::Named(Meant::Product(product) | Meant::Family { first: product, .. }) => {
