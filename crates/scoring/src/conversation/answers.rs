@@ -10,6 +10,8 @@ use super::{Asked, Decline, Meant, Thing, lexicon::Lexicon};
 
 /// Candidates that are compared with the question, best first.
 const COMPARED_MAX: usize = 64;
+/// Products of a category that are looked at to see whether it has others within it.
+const CATEGORY_LOOKS_MAX: usize = 64;
 /// What it counts that the customer names the candidate itself.
 const NAMED: u32 = 10_000;
 /// What it counts that it is of a category that the customer names, or by its own words of a kind that is asked for: more
@@ -157,7 +159,7 @@ fn weigh(setting: &Setting<'_>, chat: &Chat, candidates: &mut [Candidate<'_>]) {
         let path = candidate.entry.product().category();
         let told = Told::of(candidate);
         let is_of_category = kinds.iter().any(|kind| is_of_kind(path, kind));
-        let is_of_kind = wanted.iter().any(|thing| told.is_wanted(thing, asked));
+        let is_of_kind = wanted.iter().any(|thing| told.is_wanted(setting, thing, asked));
         candidate.answers = if is_named { NAMED } else { 0 }
             + if is_of_category { OF_CATEGORY } else { 0 }
             + if is_of_kind { OF_KIND } else { 0 }
@@ -198,8 +200,9 @@ impl Told {
             + topics.sum::<u32>()
     }
 
-    /// Whether it is of a kind that is asked for, in its own words: a pouch is a protection, too, if of another category.
-    fn is_wanted(&self, thing: &Thing, asked: &Asked) -> bool {
+    /// Whether it is of a kind that is asked for, in its own words: a pouch is a protection, too, if of another category,
+    /// but a bag is no strap, which is one kind of thing.
+    fn is_wanted(&self, setting: &Setting<'_>, thing: &Thing, asked: &Asked) -> bool {
         let answers = |topic: &usize| &Lexicon::get().answers[*topic];
         match thing {
             Thing::Topic(topic) => self.answers_topic(answers(topic)) > 0,
@@ -207,7 +210,8 @@ impl Told {
                 let name: Vec<WordId> = words(path.leaf()).iter().map(|word| word.id).collect();
                 let topics = asked.topics.iter().map(answers);
                 let mut same = topics.filter(|answers| name.iter().any(|word| answers.contains(word)));
-                self.answers_topic(&name) > 0 || same.any(|answers| self.answers_topic(answers) > 0)
+                self.answers_topic(&name) > 0
+                    || is_broad(setting, path) && same.any(|answers| self.answers_topic(answers) > 0)
             }
             Thing::Named(_) => false,
         }
@@ -223,6 +227,13 @@ impl Told {
         }
         if has(&self.title) || has(&self.category) { TOPIC_IN_TITLE } else { 0 }
     }
+}
+
+/// Whether a category has others within it.
+fn is_broad(setting: &Setting<'_>, path: &CategoryPath) -> bool {
+    let depth = path.names().len();
+    let within = setting.snapshot.catalog().list(None, Some(path)).take(CATEGORY_LOOKS_MAX);
+    within.filter_map(|entry| entry.product().category()).any(|category| category.names().len() > depth)
 }
 
 /// Whether a word by which one of `products` is known answers a topic.
