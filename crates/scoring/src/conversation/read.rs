@@ -70,7 +70,8 @@ pub fn read(snapshot: &Snapshot, text: &str, own_phrases: &Phrases) -> Turn {
         matter,
         calls,
         pointer: signals.pointer(),
-        is_settled: signals.any(Says::Resolved),
+        // "is it solved?" settles nothing.
+        is_settled: signals.all(Says::Resolved).any(|spoken| signals.sentences.is_told(spoken, &[])),
         asked: asked(&words, &links, topics),
         unwanted: unwanted.into_iter().map(|(thing, _)| thing).collect(),
         wanted: asking.wanted,
