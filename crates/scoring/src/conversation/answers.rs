@@ -1,5 +1,7 @@
 //! Answers: which candidates answer what was asked, and which the conversation has done with.
 
+use std::collections::HashMap;
+
 use crate::{select::Candidate, setting::Setting, snapshot::Snapshot, stop::Stop, trace::Trace};
 use sidecart_catalog::{
     CategoryPath, Entry, Money, ProductId, TermId,
@@ -64,7 +66,8 @@ pub(crate) fn sift<'a, T: Trace>(
 ) -> Vec<Candidate<'a>> {
     weigh(setting, chat, &mut passed);
     let refused = refused(setting, chat, &passed);
-    let stop = |candidate: &Candidate<'a>| {
+    let mut unwanted = Unwanted { things: &chat.unwanted, needs: HashMap::new() };
+    let mut stop = |candidate: &Candidate<'a>| {
         let id = candidate.entry.product().id();
         if chat.shown.contains(id) {
             return Some(Stop::ShownBefore);
@@ -72,7 +75,7 @@ pub(crate) fn sift<'a, T: Trace>(
         if chat.declined.iter().any(|(declined, _)| declined == id) {
             return Some(Stop::Declined(id));
         }
-        if chat.unwanted.iter().any(|thing| is_of(thing, candidate)) {
+        if unwanted.includes(candidate) {
             return Some(Stop::Unwanted);
         }
         refused
@@ -97,16 +100,44 @@ pub(crate) fn sift<'a, T: Trace>(
     kept
 }
 
-/// Whether a candidate is what is spoken of.
-fn is_of(thing: &Thing, candidate: &Candidate<'_>) -> bool {
-    let entry = candidate.entry;
+/// What is not to be offered, made ready once for all candidates.
+struct Unwanted<'a> {
+    things: &'a [Thing],
+    /// Whether a need is unwanted, of those asked so far: many candidates have few needs.
+    needs: HashMap<&'a str, bool>,
+}
+
+impl<'a> Unwanted<'a> {
+    fn includes(&mut self, candidate: &Candidate<'a>) -> bool {
+        self.things.iter().any(|thing| is_named_by(thing, candidate.entry))
+            || self.includes_need(candidate.need)
+    }
+
+    /// Whether what a need is a kind of answers a topic.
+    fn includes_need(&mut self, need: &'a str) -> bool {
+        let mut topics = self.things.iter().filter_map(topic_of).peekable();
+        topics.peek().is_some()
+            && *self.needs.entry(need).or_insert_with(|| {
+                let head = words(need).last().map(|word| word.id);
+                head.is_some_and(|head| topics.any(|topic| Lexicon::get().answers[topic].contains(&head)))
+            })
+    }
+}
+
+/// Whether a product is what is spoken of by name.
+fn is_named_by(thing: &Thing, entry: &Entry) -> bool {
     match thing {
         Thing::Named(Meant::Product(id)) => entry.product().id() == id,
         Thing::Named(Meant::Family { family, .. }) => entry.product().family_name() == &**family,
         Thing::Named(Meant::Category(path)) => entry.has(TermId::of_path(path)),
-        Thing::Topic(topic) => {
-            Told::of(candidate).answers_topic(&Lexicon::get().answers[*topic]) == TOPIC_IS_NEED
-        }
+        Thing::Topic(_) => false,
+    }
+}
+
+fn topic_of(thing: &Thing) -> Option<usize> {
+    match thing {
+        Thing::Topic(topic) => Some(*topic),
+        Thing::Named(_) => None,
     }
 }
 
@@ -151,6 +182,8 @@ fn weigh(setting: &Setting<'_>, chat: &Chat, candidates: &mut [Candidate<'_>]) {
     let words = unknown(&asked.words);
     let topics: Vec<Vec<WordId>> =
         asked.topics.iter().map(|topic| unknown(&Lexicon::get().answers[*topic])).collect();
+    let kinds_words: Vec<Vec<WordId>> =
+        wanted.iter().flat_map(|thing| words_of_kind(setting, thing, asked)).collect();
     let mut order: Vec<usize> = (0..candidates.len()).collect();
     order.sort_by(|a, b| candidates[*b].key.total_cmp(&candidates[*a].key).then(a.cmp(b)));
     for at in order.into_iter().take(COMPARED_MAX) {
@@ -159,7 +192,7 @@ fn weigh(setting: &Setting<'_>, chat: &Chat, candidates: &mut [Candidate<'_>]) {
         let path = candidate.entry.product().category();
         let told = Told::of(candidate);
         let is_of_category = kinds.iter().any(|kind| is_of_kind(path, kind));
-        let is_of_kind = wanted.iter().any(|thing| told.is_wanted(setting, thing, asked));
+        let is_of_kind = kinds_words.iter().any(|words| told.answers_topic(words) > 0);
         candidate.answers = if is_named { NAMED } else { 0 }
             + if is_of_category { OF_CATEGORY } else { 0 }
             + if is_of_kind { OF_KIND } else { 0 }
@@ -200,23 +233,6 @@ impl Told {
             + topics.sum::<u32>()
     }
 
-    /// Whether it is of a kind that is asked for, in its own words: a pouch is a protection, too, if of another category,
-    /// but a bag is no strap, which is one kind of thing.
-    fn is_wanted(&self, setting: &Setting<'_>, thing: &Thing, asked: &Asked) -> bool {
-        let answers = |topic: &usize| &Lexicon::get().answers[*topic];
-        match thing {
-            Thing::Topic(topic) => self.answers_topic(answers(topic)) > 0,
-            Thing::Named(Meant::Category(path)) => {
-                let name: Vec<WordId> = words(path.leaf()).iter().map(|word| word.id).collect();
-                let topics = asked.topics.iter().map(answers);
-                let mut same = topics.filter(|answers| name.iter().any(|word| answers.contains(word)));
-                self.answers_topic(&name) > 0
-                    || is_broad(setting, path) && same.any(|answers| self.answers_topic(answers) > 0)
-            }
-            Thing::Named(_) => false,
-        }
-    }
-
     fn answers_topic(&self, answers: &[WordId]) -> u32 {
         let has = |own: &[WordId]| own.iter().any(|word| answers.contains(word));
         if self.need.last().is_some_and(|head| answers.contains(head)) {
@@ -226,6 +242,24 @@ impl Told {
             return TOPIC_IN_NEED;
         }
         if has(&self.title) || has(&self.category) { TOPIC_IN_TITLE } else { 0 }
+    }
+}
+
+/// Words by any of which a candidate goes that is of a kind that is asked for: a pouch is a protection, too, if of another
+/// category, but a bag is no strap, which is one kind of thing.
+fn words_of_kind(setting: &Setting<'_>, thing: &Thing, asked: &Asked) -> Vec<Vec<WordId>> {
+    let answers = |topic: usize| Lexicon::get().answers[topic].clone();
+    match thing {
+        Thing::Topic(topic) => vec![answers(*topic)],
+        Thing::Named(Meant::Category(path)) => {
+            let name: Vec<WordId> = words(path.leaf()).iter().map(|word| word.id).collect();
+            let topics = if is_broad(setting, path) { asked.topics.as_slice() } else { &[] };
+            let same = topics.iter().map(|topic| answers(*topic));
+            let same =
+                same.filter(|answers| name.iter().any(|word| answers.contains(word))).collect::<Vec<_>>();
+            [vec![name], same].concat()
+        }
+        Thing::Named(_) => Vec::new(),
     }
 }
 

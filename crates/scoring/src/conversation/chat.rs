@@ -153,16 +153,13 @@ fn kinds(snapshot: &Snapshot, state: &State, subjects: &Subjects) -> Vec<Box<str
     };
     let (anchors, named) = (paths(&subjects.anchors), paths(&subjects.named));
     let mentions = state.last.iter().flat_map(|last| &last.mentions);
-    let wanted =
+    let welcome =
         mentions.filter(|mention| !matches!(mention.role, MentionRole::Rejected | MentionRole::Returning));
-    let kinds = wanted.filter_map(|mention| match &mention.meant {
+    let kinds = welcome.filter_map(|mention| match &mention.meant {
         Meant::Category(path) => Some(path.leaf()),
         Meant::Product(_) | Meant::Family { .. } => None,
     });
-    let wanted = state.last.iter().flat_map(|last| &last.wanted).filter_map(|thing| match thing {
-        Thing::Named(Meant::Category(path)) => Some(path.leaf()),
-        Thing::Named(_) | Thing::Topic(_) => None,
-    });
+    let wanted = state.wanted_categories().map(|path| path.leaf());
     let kinds = kinds.chain(named.iter().map(|path| path.leaf())).chain(wanted);
     let is_here = |kind: &str| anchors.iter().any(|path| is_of_kind(Some(path), kind));
     kinds.filter(|kind| !is_here(kind)).map(Into::into).collect()

@@ -199,6 +199,18 @@ impl<'a> Ear<'a> {
     }
 }
 
+/// What is open, gravest first, and what says so.
+const MATTERS: [(Says, Matter); 8] = [
+    (Says::OptOut, Matter::OptedOut),
+    (Says::Human, Matter::HumanRequested),
+    (Says::Safety, Matter::Safety),
+    (Says::Privacy, Matter::Privacy),
+    (Says::Cancel, Matter::Cancellation),
+    (Says::Refund, Matter::ReturnOrRefund),
+    (Says::Return, Matter::ReturnOrRefund),
+    (Says::Complaint, Matter::Complaint),
+];
+
 /// Kinds of questions about products, and what says so.
 const PRODUCT_KINDS: [(QuestionKind, Says); 7] = [
     (QuestionKind::Comparison, Says::Comparison),
@@ -236,20 +248,20 @@ impl Signals<'_> {
         self.all(says).filter(|spoken| !self.sentences.ask() || self.sentences.is_asked(spoken))
     }
 
+    /// The gravest matter that is open.
     fn matter(&self) -> Option<Matter> {
-        let matters = [
-            (Says::OptOut, Matter::OptedOut),
-            (Says::Human, Matter::HumanRequested),
-            (Says::Safety, Matter::Safety),
-            (Says::Privacy, Matter::Privacy),
-            (Says::Cancel, Matter::Cancellation),
-            (Says::Refund, Matter::ReturnOrRefund),
-            (Says::Return, Matter::ReturnOrRefund),
-            (Says::Complaint, Matter::Complaint),
-        ];
-        let is_open = |says: Says| self.any(says) && !(is_of_purchase(says) && self.any(Says::Unbought));
-        let said = matters.into_iter().find(|(says, _)| is_open(*says)).map(|(_, matter)| matter);
+        let said = self.said().find(|matter| !(is_of_purchase(*matter) && self.any(Says::Unbought)));
         said.or_else(|| self.complains().then_some(Matter::Complaint))
+    }
+
+    /// The matter that would be open if anything had been bought: its terms are asked about.
+    fn terms(&self) -> Option<Matter> {
+        self.said().find(|matter| is_of_purchase(*matter) && self.any(Says::Unbought))
+    }
+
+    /// Matters that are spoken of, gravest first.
+    fn said(&self) -> impl Iterator<Item = Matter> {
+        MATTERS.into_iter().filter(|(says, _)| self.any(*says)).map(|(_, matter)| matter)
     }
 
     /// Who is in trouble complains, whatever words they use: in anger, of what has come, or when they ask nothing.
@@ -314,17 +326,6 @@ impl Signals<'_> {
         best.map(|(kind, _)| (kind, total))
     }
 
-    /// The matter that would be open if anything had been bought: terms are asked about.
-    fn terms(&self) -> Option<QuestionKind> {
-        let kinds = [
-            (Says::Cancel, QuestionKind::Cancel),
-            (Says::Refund, QuestionKind::ReturnOrRefund),
-            (Says::Return, QuestionKind::ReturnOrRefund),
-        ];
-        let said = kinds.into_iter().find(|(says, _)| self.any(*says)).map(|(_, kind)| kind);
-        said.filter(|_| self.any(Says::Unbought))
-    }
-
     /// Whether it is a matter of service rather than of a product.
     fn is_service(&self, question: Option<(QuestionKind, f32)>) -> bool {
         if self.terms().is_some() {
@@ -380,15 +381,7 @@ impl Signals<'_> {
 
     /// The kind of question as it is told.
     fn named_question(&self, question: Option<(QuestionKind, f32)>, matter: Option<Matter>) -> QuestionKind {
-        match matter {
-            Some(Matter::HumanRequested) => return QuestionKind::HumanRequest,
-            Some(Matter::Cancellation) => return QuestionKind::Cancel,
-            Some(Matter::ReturnOrRefund) => return QuestionKind::ReturnOrRefund,
-            Some(Matter::Complaint | Matter::Safety) => return QuestionKind::Complaint,
-            Some(Matter::Privacy) => return QuestionKind::Account,
-            Some(Matter::OptedOut | Matter::Merchant) | None => {}
-        }
-        if let Some(kind) = self.terms() {
+        if let Some(kind) = [matter, self.terms()].into_iter().flatten().find_map(question_of) {
             return kind;
         }
         match (question, self.service()) {
@@ -442,9 +435,21 @@ fn is_sure_product(mention: &Mention) -> bool {
     mention.confidence >= SURE_MIN && !matches!(mention.meant, Meant::Category(_))
 }
 
-/// Whether it can be open only of something that was bought.
-const fn is_of_purchase(says: Says) -> bool {
-    matches!(says, Says::Cancel | Says::Refund | Says::Return)
+/// Whether a matter can be open only of something that was bought.
+const fn is_of_purchase(matter: Matter) -> bool {
+    matches!(matter, Matter::Cancellation | Matter::ReturnOrRefund)
+}
+
+/// What a matter asks, where it says so.
+const fn question_of(matter: Matter) -> Option<QuestionKind> {
+    match matter {
+        Matter::HumanRequested => Some(QuestionKind::HumanRequest),
+        Matter::Cancellation => Some(QuestionKind::Cancel),
+        Matter::ReturnOrRefund => Some(QuestionKind::ReturnOrRefund),
+        Matter::Complaint | Matter::Safety => Some(QuestionKind::Complaint),
+        Matter::Privacy => Some(QuestionKind::Account),
+        Matter::OptedOut | Matter::Merchant => None,
+    }
 }
 
 fn named(catalog: &Catalog, words: &[Word], link: &Link, signals: &Signals<'_>) -> Option<Named> {

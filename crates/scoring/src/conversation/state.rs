@@ -1,6 +1,6 @@
 //! State: where a conversation stands, folded step by step. Small, and bounded whatever is said.
 
-use sidecart_catalog::ProductId;
+use sidecart_catalog::{CategoryPath, ProductId};
 
 use super::{
     Decline, MENTIONS_MAX, Matter, Meant, Mention, MentionRole, Pointer, SURE_MIN, Step, Thing, Turn,
@@ -81,6 +81,14 @@ impl State {
             Step::OptedOut => self.matter = Some(Matter::OptedOut),
         }
         self
+    }
+
+    /// Categories of which the customer wants one now.
+    pub(crate) fn wanted_categories(&self) -> impl Iterator<Item = &CategoryPath> {
+        self.last.iter().flat_map(|last| &last.wanted).filter_map(|thing| match thing {
+            Thing::Named(Meant::Category(path)) => Some(path),
+            Thing::Named(_) | Thing::Topic(_) => None,
+        })
     }
 
     /// Products that the caller said something became of, and those that the customer has.

@@ -4,7 +4,7 @@ use sidecart_catalog::{Entry, ProductId, TermId};
 
 use crate::{query::Query, snapshot::Snapshot};
 
-use super::{Meant, Mention, MentionRole, SURE_MIN, State, Thing};
+use super::{Meant, Mention, MentionRole, SURE_MIN, State};
 
 /// Products of a category that are looked at to see whether it has but one family.
 const CATEGORY_LOOKS_MAX: usize = 64;
@@ -46,10 +46,7 @@ pub(super) fn subjects<'m>(
     // "which SD card": what is named so is what they want, not what it is to go with.
     let is_wanted = |product: &ProductId| {
         let path = catalog.get(product.as_str()).and_then(|entry| entry.product().category());
-        state.last.iter().flat_map(|last| &last.wanted).any(|wanted| match wanted {
-            Thing::Named(Meant::Category(wanted)) => path == Some(wanted),
-            Thing::Named(_) | Thing::Topic(_) => false,
-        })
+        state.wanted_categories().any(|wanted| path == Some(wanted))
     };
     let base = if owned.is_empty() || looks_at_it { page } else { owned.clone() };
     let has_lines = !query.cart.is_empty() || query.order.is_some();
