@@ -187,6 +187,8 @@ pub const SESSIONS_MAX: usize = 100_000;
 pub const SESSIONS_OF_MERCHANT_MAX: usize = 50_000;
 /// Messages of a conversation within which one that comes late still takes its place.
 pub const SESSION_WINDOW: usize = 8;
+/// Gaps before these, of numbers that no message had, that are remembered for one that comes later still.
+pub const SESSION_MISSED_MAX: usize = 16;
 /// How long a conversation is remembered after its last message.
 pub const SESSION_IDLE: Duration = Duration::from_secs(30 * 60);
 /// How often those that are over are forgotten.

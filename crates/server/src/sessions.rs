@@ -5,7 +5,8 @@
 #![expect(clippy::disallowed_types, reason = "this module is a home of DashMap")]
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, VecDeque},
+    ops::RangeInclusive,
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
@@ -19,7 +20,8 @@ use sidecart_scoring::conversation::{State, Step};
 use tokio::time::{MissedTickBehavior, interval};
 
 use crate::limits::{
-    SESSION_IDLE, SESSION_WINDOW, SESSIONS_MAX, SESSIONS_OF_MERCHANT_MAX, SESSIONS_SWEPT_EVERY,
+    SESSION_IDLE, SESSION_MISSED_MAX, SESSION_WINDOW, SESSIONS_MAX, SESSIONS_OF_MERCHANT_MAX,
+    SESSIONS_SWEPT_EVERY,
 };
 
 /// Which conversation of which merchant.
@@ -48,6 +50,8 @@ struct Session {
     base: State,
     /// The last step that is in the base.
     settled: u64,
+    /// Numbers before that which no step had: noted longest ago first.
+    missed: VecDeque<RangeInclusive<u64>>,
     /// The latest steps, so that one that comes late takes its place.
     window: BTreeMap<u64, Step>,
     touched: Instant,
@@ -147,7 +151,13 @@ impl Memory {
 
 impl Session {
     fn new(now: Instant) -> Self {
-        Self { base: State::default(), settled: 0, window: BTreeMap::new(), touched: now }
+        Self {
+            base: State::default(),
+            settled: 0,
+            missed: VecDeque::new(),
+            window: BTreeMap::new(),
+            touched: now,
+        }
     }
 
     fn is_over(&self, now: Instant) -> bool {
@@ -157,20 +167,46 @@ impl Session {
     /// Where it stood, the latest steps after that, and the last of them.
     fn step(&mut self, sequence: u64, step: Option<Step>, now: Instant) -> (State, Vec<Step>, u64) {
         self.touched = now;
-        let last = self.last();
         if let Some(step) = step {
-            let place = if sequence == 0 { last.saturating_add(1) } else { sequence };
+            let place = if sequence == 0 { self.last() + 1 } else { sequence };
             if place > self.settled {
                 self.window.entry(place).or_insert(step);
+            } else if self.was_missed(place) {
+                // Too late for its place, but it was said.
+                self.settle(step);
             }
         }
         while self.window.len() > SESSION_WINDOW
             && let Some((place, step)) = self.window.pop_first()
         {
+            self.miss(self.settled + 1..=place - 1);
             self.settled = place;
-            self.base = std::mem::take(&mut self.base).after(step);
+            self.settle(step);
         }
         (self.base.clone(), self.window.values().cloned().collect(), self.last())
+    }
+
+    fn settle(&mut self, step: Step) {
+        self.base = std::mem::take(&mut self.base).after(step);
+    }
+
+    /// Notes numbers that no step had.
+    fn miss(&mut self, numbers: RangeInclusive<u64>) {
+        if !numbers.is_empty() {
+            self.missed.push_back(numbers);
+        }
+        if self.missed.len() > SESSION_MISSED_MAX {
+            self.missed.pop_front();
+        }
+    }
+
+    /// Whether no step had this number so far. One has it now.
+    fn was_missed(&mut self, place: u64) -> bool {
+        let at = self.missed.iter().position(|numbers| numbers.contains(&place));
+        let Some(numbers) = at.and_then(|at| self.missed.remove(at)) else { return false };
+        self.miss(*numbers.start()..=place - 1);
+        self.miss(place + 1..=*numbers.end());
+        true
     }
 
     fn last(&self) -> u64 {
@@ -211,6 +247,21 @@ mod tests {
         ] {
             assert_eq!(told(order), in_order, "{order:?}");
         }
+    }
+
+    #[test]
+    fn what_comes_too_late_for_its_place_still_counts_once() {
+        let sessions = Sessions::default();
+        let tell = |sequence, step| sessions.step(&key("m", "s"), sequence, step).unwrap();
+        for sequence in [1, 2, 4, 40, 41, 42, 43, 44, 45, 46, 47, 48] {
+            tell(sequence, Some(shown(sequence as usize)));
+        }
+        let before = tell(0, None).state;
+        assert_eq!(tell(4, Some(Step::IssueOpened)).state, before, "a number that was used");
+        let late = tell(29, Some(Step::IssueOpened)).state;
+        assert_eq!(late, before.clone().after(Step::IssueOpened));
+        assert_eq!(tell(29, Some(Step::IssueClosed)).state, late, "again");
+        assert_ne!(tell(3, Some(Step::IssueClosed)).state, late, "a number of another gap");
     }
 
     #[test]
