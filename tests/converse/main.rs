@@ -196,6 +196,36 @@ async fn only_what_changes_is_told() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_label_is_of_the_turn_it_came_with_and_closes_nothing() {
+    let world = World::new().await;
+    let mut talk = world.talk("labels").await;
+    let labelled = |open_issue| {
+        let question = pb::QuestionKind::Compatibility.into();
+        let conversation = pb::Conversation { question, open_issue, ..Default::default() };
+        Some(pb::RecommendRequest { conversation: Some(conversation), ..context("labels") })
+    };
+    let cases = [
+        (labelled(None), Some("hm"), "OFFERS_FOUND"),
+        (None, Some("hm"), "NOTHING_ASKED"),
+        (labelled(None), Some("I want a refund"), "REFUND_OPEN"),
+        (labelled(Some(false)), None, "OFFERS_FOUND"),
+        // That no issue is open holds on, and a wish for a human is none.
+        (None, Some("I want to talk to a human"), "HUMAN_REQUESTED"),
+        (labelled(Some(false)), None, "OFFERS_FOUND"),
+        (None, Some("unsubscribe me from all offers"), "OPTED_OUT"),
+        (labelled(Some(false)), None, "OPTED_OUT"),
+    ];
+    for (context, text, reason) in cases {
+        let message =
+            pb::ConverseRequest { context, what: text.map(said), answer: true, ..Default::default() };
+        talk.sender.send(message).await.unwrap();
+        let decision = talk.next().await.unwrap().decision.unwrap();
+        assert_eq!(decision.reason, reason, "{text:?}");
+    }
+    world.server.shut_down().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn each_kind_of_decline_has_its_effect() {
     use pb::{DeclineReason as How, OutcomeKind::Declined};
     let world = World::new().await;

@@ -73,17 +73,7 @@ fn forbidden(state: &State, question: Option<QuestionKind>, open_issue: Option<b
     if let Some(why) = labelled {
         return Err(Silence::never(why));
     }
-    // Who says that no issue is open knows better than what was read; an opt-out is no issue.
-    let matter = state
-        .matter
-        .filter(|matter| open_issue != Some(false) || matches!(matter, Matter::OptedOut | Matter::Merchant));
-    // A label of another kind is the caller's reading of the last turn, not of those before.
-    let matter = matter.filter(|matter| {
-        let read_now = state.last.as_ref().is_some_and(|last| last.matter == Some(*matter));
-        question.is_none()
-            || !read_now
-            || matches!(matter, Matter::OptedOut | Matter::Merchant | Matter::Safety | Matter::Privacy)
-    });
+    let matter = state.matter.filter(|matter| open_issue != Some(false) || stays_open(*matter, question));
     if let Some(matter) = matter {
         return Err(Silence::never(match matter {
             Matter::OptedOut => Why::OptedOut,
@@ -103,6 +93,16 @@ fn forbidden(state: &State, question: Option<QuestionKind>, open_issue: Option<b
         return Err(Silence::never(Why::Refused));
     }
     Ok(())
+}
+
+/// Whether a matter that was read stays open where the caller says that no issue is. Who labels the last turn as well has
+/// read it, and knows better than the lexicons; what the customer or the merchant forbids for good is no issue.
+const fn stays_open(matter: Matter, question: Option<QuestionKind>) -> bool {
+    match matter {
+        Matter::Cancellation | Matter::ReturnOrRefund | Matter::Complaint => false,
+        Matter::HumanRequested | Matter::Safety | Matter::Privacy => question.is_none(),
+        Matter::OptedOut | Matter::Merchant => true,
+    }
 }
 
 /// Whether something was settled in the last turn, or since.

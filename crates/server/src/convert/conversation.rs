@@ -68,6 +68,12 @@ impl Labels {
         let Self { question, sentiment, open_issue, language } = self.clone();
         Conversation { state, question, sentiment, open_issue, language }
     }
+
+    /// Drops what was said of one turn, once another follows.
+    pub fn forget_turn(&mut self) {
+        self.question = None;
+        self.sentiment = None;
+    }
 }
 
 impl Said {

@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     convert::{
-        conversation::{Labels, Said, change_from_pb, outcome_from_pb, turn_from_pb},
+        conversation::{Labels, Said, Speaker, change_from_pb, outcome_from_pb, turn_from_pb},
         id, required, short,
     },
     edge::Deadline,
@@ -51,6 +51,12 @@ struct Context {
 enum Happened {
     Said(Said),
     Step(Step),
+}
+
+impl Happened {
+    fn is_said_by_customer(&self) -> bool {
+        matches!(self, Self::Said(said) if said.speaker == Speaker::Customer)
+    }
 }
 
 /// The decisions of a conversation. Ends when the caller has said all, and when the server does.
@@ -87,12 +93,17 @@ impl Following {
             return Err(Violation::new("sequence", format!("is {sequence}, at most {SEQUENCE_MAX}")).into());
         }
         let is_first = self.context.is_none();
+        let has_context = context.is_some();
         if let Some(context) = context {
             let same = self.context.as_ref().map(|known| &known.key);
             self.context = Some(Context::read(context, same).map_err(|fault| fault.within("context"))?);
         }
-        let Context { key, request, labels } = required(self.context.clone(), "context")?;
+        let known = required(self.context.as_mut(), "context")?;
         let happened = what.map(happened).transpose()?;
+        if !has_context && happened.as_ref().is_some_and(Happened::is_said_by_customer) {
+            known.labels.forget_turn();
+        }
+        let Context { key, request, labels } = known.clone();
         let min_generation = request.min_generation;
         let view = self
             .desk
