@@ -151,6 +151,7 @@ fn hostile(names: &[String]) -> Vec<(&'static str, String)> {
         ("product names", fill(&names.iter().take(400).map(|name| format!("{name} ")).collect::<String>())),
         ("Japanese", fill("返品したいのですが使えますか")),
         ("words that begin phrases", fill("how can i return the do you have the is it my ")),
+        ("denials and what they deny", fill("not a refund, I do not want it if it is not safe to cancel ")),
         ("misspelt words", fill("refnud cancle shipmnt wierd chargr ")),
         ("kinds that they have and want", fill("ich habe schon ein Stativ welches Stativ habe ich schon ")),
     ]

@@ -9,8 +9,8 @@ use rapidhash::v3::rapidhash_v3;
 use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
 use unicode_segmentation::UnicodeSegmentation;
 
-/// Most words of one text that are looked at; the rest is not.
-pub const TEXT_WORDS_MAX: usize = 1_024;
+/// Most words of one text that are looked at: as many as 8 KiB can hold, so that nothing goes unread in a text of that size.
+pub const TEXT_WORDS_MAX: usize = 4_096;
 /// Characters of a word that count.
 const WORD_CHARS_MAX: usize = 48;
 /// Shortest word whose plural `s` is dropped.

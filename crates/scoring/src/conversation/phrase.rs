@@ -155,9 +155,11 @@ impl Phrases {
             self.misspelt(&word.folded)
         };
         let atoms: Vec<Vec<Atom>> = text.iter().enumerate().map(&mut atoms_of).collect();
+        let mut can_stand = self.standing(&atoms);
         let mut found = Vec::new();
         for (at, own) in atoms.iter().enumerate() {
-            for place in own.iter().filter_map(|atom| self.by_first.get(atom)).flatten() {
+            let begun = own.iter().filter_map(|atom| self.by_first.get(atom)).flatten();
+            for place in begun.filter(|place| can_stand(**place)) {
                 let Phrase { of, parts, typos } = &self.all[*place];
                 let Some(to) = end(&parts[1..], text, &atoms, at + 1) else { continue };
                 if *typos == Typos::Forgiven || !is_guessed[at..to].contains(&true) {
@@ -168,6 +170,20 @@ impl Phrases {
         found.sort_unstable();
         found.dedup();
         found
+    }
+
+    /// Whether a phrase can stand in a text at all, which each is asked once: whether all its words are somewhere in it.
+    fn standing(&self, atoms: &[Vec<Atom>]) -> impl FnMut(usize) -> bool {
+        let mut is_there = vec![false; self.literals.len() + self.prefixes.len()];
+        atoms.iter().flatten().for_each(|atom| is_there[*atom as usize] = true);
+        let mut asked = vec![None; self.all.len()];
+        move |place| {
+            let is_met = |part: &Part| match part {
+                Part::Word(any_of) => any_of.iter().any(|atom| is_there[*atom as usize]),
+                Part::Maybe(_) | Part::Gap => true,
+            };
+            *asked[place].get_or_insert_with(|| self.all[place].parts.iter().all(is_met))
+        }
     }
 
     /// What a word is, as it is written.

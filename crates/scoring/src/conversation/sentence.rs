@@ -21,7 +21,7 @@ const TOLD_PAIRS_MIN: usize = 10;
 pub(super) struct Marks {
     /// Words by whose form a clause is a question.
     pub(super) forms: Vec<Spoken>,
-    /// Words that may stand before them: greetings, `and`, `so`.
+    /// Words that may stand before them, in the order of the text: greetings, `and`, `so`.
     pub(super) openers: Vec<Spoken>,
     /// Words that make what follows in their clause, or in an unspaced language what precedes, a supposition.
     pub(super) suppositions: Vec<Spoken>,
@@ -138,7 +138,11 @@ impl Marks {
             return self.forms.iter().any(|form| clause.contains(&form.from));
         }
         let mut at = clause.start;
-        while let Some(opener) = self.openers.iter().find(|opener| opener.from == at && opener.to > at) {
+        let opener = |at: usize| {
+            let next = self.openers.partition_point(|opener| opener.from < at);
+            self.openers.get(next).filter(|opener| opener.from == at)
+        };
+        while let Some(opener) = opener(at) {
             at = opener.to;
         }
         at < clause.end && self.forms.iter().any(|form| form.from == at)
