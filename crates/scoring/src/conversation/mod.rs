@@ -6,6 +6,7 @@
 
 mod answers;
 mod chat;
+mod ear;
 mod lexicon;
 mod occasion;
 mod phrase;

@@ -4,25 +4,22 @@ use std::collections::BTreeSet;
 
 use sidecart_catalog::{
     Catalog, Term,
-    names::{Everyday, Gap, Link, Linked, Reading, Word, WordId, words},
+    names::{Everyday, Link, Linked, Reading, Word, WordId, words},
 };
 use sidecart_rules::Phrases;
 
 use crate::snapshot::Snapshot;
 
 use super::{
-    ASKED_WORDS_MAX, Asked, Calls, EVIDENCE_MAX, Evidence, Matter, Meant, Mention, MentionRole, Pointer,
-    QuestionKind, Readiness, SURE_MIN, Sentiment, Turn,
-    lexicon::{Heard, Lexicon, Says, Spoken, Topical},
+    ASKED_WORDS_MAX, Asked, Calls, Matter, Meant, Mention, MentionRole, Pointer, QuestionKind, Readiness,
+    SURE_MIN, Sentiment, Turn,
+    ear::Ear,
+    lexicon::{Lexicon, Says, Spoken, Topical},
     quotation::{quoted, without_cited_lines},
     role::{Asking, Named, Spotted},
     sentence::{Marks, Sentences},
 };
 
-/// Words up to which a negation reaches.
-const NEGATED_WORDS: usize = 3;
-/// Words that a negation reaches back in a language without spaces, where each is a pair of characters.
-const NEGATED_BACK_WORDS: usize = 10;
 /// How much the form of a question says by itself.
 const WEIGHT_OF_FORM: f32 = 0.3;
 /// Words of a text that is a question without the form of one, such as `battery life`.
@@ -70,8 +67,7 @@ pub fn read(snapshot: &Snapshot, text: &str, own_phrases: &Phrases) -> Turn {
         matter,
         calls,
         pointer: signals.pointer(),
-        // "is it solved?" settles nothing.
-        is_settled: signals.all(Says::Resolved).any(|spoken| signals.sentences.is_told(spoken, &[])),
+        is_settled: signals.any(Says::Resolved),
         asked: asked(&words, &links, topics),
         unwanted: unwanted.into_iter().map(|(thing, _)| thing).collect(),
         wanted: asking.wanted,
@@ -98,105 +94,14 @@ fn says(text: &[Word], phrase: &str) -> bool {
         && text.windows(phrase.len()).any(|run| run.iter().zip(&phrase).all(|(word, id)| word.id == *id))
 }
 
-/// What was heard, with where it does not count.
-struct Ear<'a> {
-    lexicon: &'static Lexicon,
-    words: &'a [Word],
-    quoted: Vec<bool>,
-    heard: Heard,
-    /// The language of the text, as its place.
-    language: Option<usize>,
-    /// Of each word, whether something sold is named by it.
-    is_named: Vec<bool>,
-}
-
-/// What counts of it.
+/// What counts of what was heard.
 pub(super) struct Signals<'a> {
     pub(super) lexicon: &'static Lexicon,
     pub(super) words: &'a [Word],
     pub(super) sentences: Sentences,
-    spoken: Vec<Spoken>,
+    pub(super) spoken: Vec<Spoken>,
     /// Of each word, whether something sold is named by it.
-    is_named: Vec<bool>,
-}
-
-impl<'a> Ear<'a> {
-    /// What is neither quoted nor taken back, nor asked or supposed where it must be told.
-    fn signals(&self, text: &str) -> Signals<'a> {
-        let says = |spoken: &Spoken| self.lexicon.rules[spoken.rule].says;
-        let sentences = Sentences::of(text, self.words, &self.marks());
-        let arrivals = self.own(Says::Arrived);
-        let (denials, rest): (Vec<Spoken>, Vec<Spoken>) =
-            self.heard.spoken.iter().partition(|spoken| says(spoken) == Says::Not);
-        let counts = |spoken: &Spoken| {
-            let is_quoted = self.quoted[spoken.from..spoken.to].iter().all(|quoted| *quoted);
-            let is_matter = says(spoken) <= Says::Complaint;
-            // An opt-out is a denial itself.
-            let can_be_denied = is_matter && says(spoken) != Says::OptOut || says(spoken) == Says::Trouble;
-            let is_taken_back = can_be_denied && denials.iter().any(|denial| self.takes_back(denial, spoken));
-            // Who asks in alarm whether it is dangerous tells it: "it melted??".
-            let is_alarm = says(spoken) == Says::Safety && sentences.is_rising(spoken);
-            let is_told =
-                !self.lexicon.rules[spoken.rule].is_told || is_alarm || sentences.is_told(spoken, &arrivals);
-            // What forbids an offer counts in any language; the rest in the one that the text is in.
-            !is_quoted && !is_taken_back && is_told && (is_matter || !self.is_foreign(spoken))
-        };
-        let spoken = rest.into_iter().filter(counts).collect();
-        Signals {
-            lexicon: self.lexicon,
-            words: self.words,
-            sentences,
-            spoken,
-            is_named: self.is_named.clone(),
-        }
-    }
-
-    /// Whether a rule of another language than that of the text spoke.
-    fn is_foreign(&self, spoken: &Spoken) -> bool {
-        self.language.is_some_and(|own| own != self.lexicon.rules[spoken.rule].language)
-    }
-
-    /// What is said in the language of the text.
-    fn own(&self, says: Says) -> Vec<Spoken> {
-        let is_own =
-            |spoken: &&Spoken| self.lexicon.rules[spoken.rule].says == says && !self.is_foreign(spoken);
-        self.heard.spoken.iter().filter(is_own).copied().collect()
-    }
-
-    fn marks(&self) -> Marks {
-        let openers = [Says::Opens, Says::Greeting, Says::Thanks].into_iter().flat_map(|says| self.own(says));
-        Marks {
-            forms: self.own(Says::Question),
-            openers: openers.collect(),
-            suppositions: self.own(Says::Supposes),
-            is_unspaced: self.language.is_some_and(|own| self.lexicon.languages[own].is_unspaced),
-        }
-    }
-
-    /// Whether a denial takes back what is said.
-    fn takes_back(&self, denial: &Spoken, spoken: &Spoken) -> bool {
-        let (denying, denied) = (&self.lexicon.rules[denial.rule], &self.lexicon.rules[spoken.rule]);
-        if denying.is_unspaced != denied.is_unspaced {
-            return false;
-        }
-        if denying.is_unspaced {
-            return spoken.to <= denial.to
-                && denial.from <= spoken.to + NEGATED_BACK_WORDS
-                && spoken.from < denial.from;
-        }
-        // What denies may itself begin what is denied: "I don't want" is a part of "I don't want offers".
-        let is_within = spoken.from > denial.from && spoken.from <= denial.to + NEGATED_WORDS;
-        is_within && self.words[denial.from + 1..=spoken.from].iter().all(|word| word.gap < Gap::Clause)
-    }
-
-    fn evidence(&self) -> Vec<Evidence> {
-        let evidence = self.heard.spoken.iter().map(|spoken| Evidence {
-            from: self.words[spoken.from].span.start,
-            to: self.words[spoken.to - 1].span.end,
-            rule: &self.lexicon.rules[spoken.rule].id,
-        });
-        evidence.take(EVIDENCE_MAX).collect()
-    }
+    pub(super) is_named: Vec<bool>,
 }
 
 /// What is open, gravest first, and what says so.
