@@ -118,9 +118,23 @@ pub fn fold(text: &str) -> String {
     folded
 }
 
-/// Without a plural ending: the weak stemmer of Harman (How effective is suffixing?, JASIS 42, 1991), without its `es`.
+/// Plurals that no rule here makes of their singular.
+const IRREGULAR: [(&str, &str); 5] =
+    [("lenses", "lens"), ("knives", "knife"), ("shelves", "shelf"), ("scarves", "scarf"), ("mice", "mouse")];
+
+/// Without a plural ending: the weak stemmer of Harman (How effective is suffixing?, JASIS 42, 1991), with another rule for
+/// `es`: after a hiss it goes, and so does a plain `e` there, for `tasses` is of `tasse` as `glasses` is of `glass`.
 fn singular(word: &str) -> std::borrow::Cow<'_, str> {
-    if word.len() < PLURAL_CHARS_MIN || !word.is_ascii() || word.ends_with("ss") || word.ends_with("us") {
+    let word = IRREGULAR.iter().find(|(plural, _)| *plural == word).map_or(word, |(_, singular)| singular);
+    if word.len() < PLURAL_CHARS_MIN || !word.is_ascii() {
+        return word.into();
+    }
+    let hissing = |stem: &str| ["ss", "x", "ch", "sh", "zz"].iter().any(|hiss| stem.ends_with(hiss));
+    let stem = word.strip_suffix("es").or_else(|| word.strip_suffix('e'));
+    if let Some(stem) = stem.filter(|stem| stem.len() > 2 && hissing(stem)) {
+        return stem.into();
+    }
+    if word.ends_with("ss") || word.ends_with("us") {
         return word.into();
     }
     match (word.strip_suffix("ies"), word.strip_suffix('s')) {

@@ -182,8 +182,7 @@ fn weigh(setting: &Setting<'_>, chat: &Chat, candidates: &mut [Candidate<'_>]) {
     let words = unknown(&asked.words);
     let topics: Vec<Vec<WordId>> =
         asked.topics.iter().map(|topic| unknown(&Lexicon::get().answers[*topic])).collect();
-    let kinds_words: Vec<Vec<WordId>> =
-        wanted.iter().flat_map(|thing| words_of_kind(setting, thing, asked)).collect();
+    let wanted: Vec<Kind> = wanted.iter().flat_map(|thing| wanted_kinds(setting, thing, asked)).collect();
     let mut order: Vec<usize> = (0..candidates.len()).collect();
     order.sort_by(|a, b| candidates[*b].key.total_cmp(&candidates[*a].key).then(a.cmp(b)));
     for at in order.into_iter().take(COMPARED_MAX) {
@@ -192,7 +191,7 @@ fn weigh(setting: &Setting<'_>, chat: &Chat, candidates: &mut [Candidate<'_>]) {
         let path = candidate.entry.product().category();
         let told = Told::of(candidate);
         let is_of_category = kinds.iter().any(|kind| is_of_kind(path, kind));
-        let is_of_kind = kinds_words.iter().any(|words| told.answers_topic(words) > 0);
+        let is_of_kind = wanted.iter().any(|kind| told.is_of(kind));
         candidate.answers = if is_named { NAMED } else { 0 }
             + if is_of_category { OF_CATEGORY } else { 0 }
             + if is_of_kind { OF_KIND } else { 0 }
@@ -209,17 +208,19 @@ pub(super) fn is_of_kind(path: Option<&CategoryPath>, kind: &str) -> bool {
 struct Told {
     need: Vec<WordId>,
     category: Vec<WordId>,
+    /// With the other names it goes by.
     title: Vec<WordId>,
 }
 
 impl Told {
     fn of(candidate: &Candidate<'_>) -> Self {
-        let ids = |text: &str| words(text).iter().map(|word| word.id).collect();
+        let ids = |text: &str| words(text).into_iter().map(|word| word.id).collect::<Vec<_>>();
         let product = candidate.entry.product();
+        let aliases = product.aliases().iter().map(|alias| &**alias);
         Self {
             need: ids(candidate.need),
             category: ids(product.category().map_or("", |category| category.leaf())),
-            title: ids(product.title()),
+            title: aliases.chain([product.title()]).flat_map(ids).collect(),
         }
     }
 
@@ -231,6 +232,30 @@ impl Told {
             + IN_CATEGORY * count(&self.category)
             + IN_TITLE * count(&self.title)
             + topics.sum::<u32>()
+    }
+
+    /// Whether it is of a kind: a card reader is no card, which the last word of what it is tells.
+    fn is_of(&self, kind: &Kind) -> bool {
+        let is_head = |is_meant: &dyn Fn(&WordId) -> bool| {
+            [&self.need, &self.category].into_iter().any(|own| own.last().is_some_and(is_meant))
+        };
+        match kind {
+            Kind::Named(name) => {
+                let own = [&self.need, &self.category, &self.title];
+                let is_known = |word: &WordId| own.iter().any(|own| own.contains(word));
+                is_head(&|word| name.last() == Some(word)) && name.iter().all(is_known)
+            }
+            Kind::Called(words) => !self.is_other_than(words) && self.answers_topic(words) > 0,
+            Kind::AllOf(words) => self.answers_topic(words) > 0,
+        }
+    }
+
+    /// Whether the last word of what it is stands for something else than these words do.
+    fn is_other_than(&self, words: &[WordId]) -> bool {
+        let answers = &Lexicon::get().answers;
+        self.need.last().is_some_and(|head| {
+            !words.contains(head) && answers.iter().any(|answers| answers.contains(head))
+        })
     }
 
     fn answers_topic(&self, answers: &[WordId]) -> u32 {
@@ -245,19 +270,29 @@ impl Told {
     }
 }
 
-/// Words by any of which a candidate goes that is of a kind that is asked for: a pouch is a protection, too, if of another
-/// category, but a bag is no strap, which is one kind of thing.
-fn words_of_kind(setting: &Setting<'_>, thing: &Thing, asked: &Asked) -> Vec<Vec<WordId>> {
+/// What a kind that is asked for is called.
+enum Kind {
+    /// By this name of the merchant's.
+    Named(Vec<WordId>),
+    /// By any of these words.
+    Called(Vec<WordId>),
+    /// It is whatever has to do with any of these words: a pouch is a protection, too.
+    AllOf(Vec<WordId>),
+}
+
+fn wanted_kinds(setting: &Setting<'_>, thing: &Thing, asked: &Asked) -> Vec<Kind> {
     let answers = |topic: usize| Lexicon::get().answers[topic].clone();
     match thing {
-        Thing::Topic(topic) => vec![answers(*topic)],
+        Thing::Topic(topic) => vec![Kind::Called(answers(*topic))],
         Thing::Named(Meant::Category(path)) => {
             let name: Vec<WordId> = words(path.leaf()).iter().map(|word| word.id).collect();
             let topics = if is_broad(setting, path) { asked.topics.as_slice() } else { &[] };
             let same = topics.iter().map(|topic| answers(*topic));
-            let same =
-                same.filter(|answers| name.iter().any(|word| answers.contains(word))).collect::<Vec<_>>();
-            [vec![name], same].concat()
+            let same: Vec<Kind> = same
+                .filter(|answers| name.iter().any(|word| answers.contains(word)))
+                .map(Kind::AllOf)
+                .collect();
+            same.into_iter().chain([Kind::Named(name)]).collect()
         }
         Thing::Named(_) => Vec::new(),
     }

@@ -61,6 +61,7 @@ pub(crate) enum Says {
     Wants,
     Rejects,
     Returns,
+    Joins,
     Points,
     First,
     Second,
@@ -97,6 +98,8 @@ struct File {
     unspaced: bool,
     marks: Vec<String>,
     #[serde(default)]
+    letters: String,
+    #[serde(default)]
     words: BTreeMap<String, Vec<String>>,
     rule: Vec<FileRule>,
     topic: Vec<FileTopic>,
@@ -113,6 +116,8 @@ struct FileRule {
     typos: bool,
     #[serde(default)]
     told: bool,
+    #[serde(default)]
+    postposed: bool,
     phrases: Vec<String>,
     #[serde(default)]
     unless: Vec<String>,
@@ -139,6 +144,8 @@ pub(crate) struct Rule {
     pub(crate) weight: f32,
     /// Whether it counts only where it is told, not where it is asked or supposed.
     pub(crate) is_told: bool,
+    /// Whether it speaks of what stands before it, not after.
+    pub(crate) is_postposed: bool,
     /// Whether its language puts no spaces between words.
     pub(crate) is_unspaced: bool,
     /// Place of its language.
@@ -152,6 +159,7 @@ pub(crate) struct Language {
     pub(crate) tag: Box<str>,
     pub(crate) is_unspaced: bool,
     marks: Vec<WordId>,
+    letters: String,
     pub(crate) say: Sayings,
 }
 
@@ -240,7 +248,7 @@ impl Lexicon {
                     .add(place, phrase, &file.words, typos)
                     .map_err(|fault| format!("{of}: `{phrase}`: {fault}"))
             };
-            for FileRule { id, says, weight, typos, told, phrases, unless } in &file.rule {
+            for FileRule { id, says, weight, typos, told, postposed, phrases, unless } in &file.rule {
                 let rule = lexicon.rules.len();
                 let typos = if *typos { Typos::Forgiven } else { Typos::Kept };
                 phrases
@@ -255,6 +263,7 @@ impl Lexicon {
                     says: *says,
                     weight,
                     is_told: *told,
+                    is_postposed: *postposed,
                     is_unspaced: file.unspaced,
                     language: lexicon.languages.len(),
                 });
@@ -275,6 +284,7 @@ impl Lexicon {
                 tag: file.language.into(),
                 is_unspaced: file.unspaced,
                 marks: file.marks.iter().map(|mark| WordId::of(&fold(mark))).collect(),
+                letters: file.letters,
                 say: file.say,
             });
         }
@@ -323,15 +333,18 @@ impl Lexicon {
             && other.from < one.to
     }
 
-    /// The language that a text is in, by its small words: place in `languages`. `None` when none of them stands in it.
+    /// The language that a text is in, by its small words and its own letters: place in `languages`. `None` when none
+    /// of them stands in it.
     pub(crate) fn language_of(&self, text: &str, words: &[Word]) -> Option<usize> {
         if let Some(unspaced) = self.languages.iter().position(|language| language.is_unspaced)
             && text.chars().any(|c| matches!(c, '\u{3040}'..='\u{30ff}'))
         {
             return Some(unspaced);
         }
-        let count =
-            |language: &Language| words.iter().filter(|word| language.marks.contains(&word.id)).count();
+        let count = |language: &Language| {
+            let letters = language.letters.chars().filter(|letter| text.contains(*letter));
+            words.iter().filter(|word| language.marks.contains(&word.id)).count() + letters.count()
+        };
         let counts: Vec<usize> = self.languages.iter().map(count).collect();
         let most = counts.iter().max().copied().filter(|most| *most > 0)?;
         counts.iter().position(|count| *count == most)

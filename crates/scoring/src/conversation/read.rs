@@ -16,8 +16,8 @@ use super::{
     ear::Ear,
     lexicon::{Lexicon, Says, Spoken, Topical},
     quotation::{quoted, without_cited_lines},
-    role::{Asking, Named, Spotted},
-    sentence::{Marks, Sentences},
+    role::{Asking, Named, Roles, Spotted},
+    sentence::Sentences,
 };
 
 /// How much the form of a question says by itself.
@@ -44,12 +44,19 @@ pub fn read(snapshot: &Snapshot, text: &str, own_phrases: &Phrases) -> Turn {
     let language = lexicon.language_of(&own, &words);
     let heard = Ear { lexicon, words: &words, quoted: quoted(&own, &words), heard, language, is_named };
     let signals = heard.signals(&own);
-    let named: Vec<Named> = links.iter().filter_map(|link| named(catalog, &words, link, &signals)).collect();
-    let things = signals.things(catalog, &named, &heard.heard.topics);
+    let kinds = signals.kinds(catalog, &heard.heard.topics);
+    let spots = links.iter().map(|link| link.words.clone());
+    let spots = spots.chain(kinds.iter().map(|topic| topic.from..topic.to)).collect();
+    let roles = Roles::of(&signals, spots);
+    let named: Vec<Named> =
+        links.iter().filter_map(|link| named(catalog, &words, link, roles.role(&link.words))).collect();
+    let things = signals.things(&named, &kinds);
     let (unwanted, others): (Vec<Spotted>, Vec<Spotted>) =
-        things.into_iter().partition(|(thing, words)| signals.is_unwanted(thing, words));
+        things.into_iter().partition(|(thing, words)| roles.is_unwanted(thing, words));
     let asking = Asking::of(&signals, catalog, others);
-    let is_asked = |topic: &&Topical| !unwanted.iter().any(|(_, words)| *words == (topic.from..topic.to));
+    let is_asked = |topic: &&Topical| {
+        !unwanted.iter().any(|(_, words)| words.start < topic.to && topic.from < words.end)
+    };
     let topics = heard.heard.topics.iter().filter(is_asked).map(|topic| topic.topic).collect();
     let mentions: Vec<Mention> = named.into_iter().map(|named| named.mention).collect();
     let has = |phrases: &[Box<str>]| phrases.iter().any(|phrase| says(&words, phrase));
@@ -80,11 +87,9 @@ pub fn read(snapshot: &Snapshot, text: &str, own_phrases: &Phrases) -> Turn {
 /// What a text of the assistant names.
 pub fn read_assistant(snapshot: &Snapshot, text: &str) -> Vec<Mention> {
     let (words, catalog) = (words(text), snapshot.catalog());
-    let sentences = Sentences::of(text, &words, &Marks::default());
-    let is_named = vec![false; words.len()];
-    let signals = Signals { lexicon: Lexicon::get(), words: &words, sentences, spoken: Vec::new(), is_named };
     let links = catalog.link(&words);
-    links.iter().filter_map(|link| Some(named(catalog, &words, link, &signals)?.mention)).collect()
+    let role = MentionRole::AskedAbout;
+    links.iter().filter_map(|link| Some(named(catalog, &words, link, role)?.mention)).collect()
 }
 
 /// Whether the words of a phrase stand in a text, side by side.
@@ -274,14 +279,15 @@ impl Signals<'_> {
             }
             Some(_) => Calls::Offer,
             None if self.any(Says::Buying) => Calls::Offer,
-            None if (self.any(Says::Bought) || self.wants(mentions)) && !self.tells_more() => Calls::Offer,
+            None if (self.any(Says::Bought) || self.wants(mentions, asking)) && !self.tells_more() => Calls::Offer,
             None => Calls::Nothing,
         }
     }
 
-    /// Whether something is wanted, beside or for what is named.
-    fn wants(&self, mentions: &[Mention]) -> bool {
-        self.any(Says::Wants) && mentions.iter().any(|mention| mention.confidence >= SURE_MIN)
+    /// Whether something is wanted that is named, or of a kind that is, or for what is named.
+    fn wants(&self, mentions: &[Mention], asking: &Asking) -> bool {
+        let is_sure = |mention: &Mention| mention.confidence >= SURE_MIN;
+        self.any(Says::Wants) && (!asking.wanted.is_empty() || mentions.iter().any(is_sure))
     }
 
     /// The kind of question as it is told.
@@ -357,12 +363,12 @@ const fn question_of(matter: Matter) -> Option<QuestionKind> {
     }
 }
 
-fn named(catalog: &Catalog, words: &[Word], link: &Link, signals: &Signals<'_>) -> Option<Named> {
+fn named(catalog: &Catalog, words: &[Word], link: &Link, role: MentionRole) -> Option<Named> {
     let span = words[link.words.start].span.start..words[link.words.end - 1].span.end;
     let meant = |reading: &Reading| Some((meant(catalog, &reading.what)?, reading.confidence));
     let (best, confidence) = meant(&link.best)?;
     let runner_up = link.runner_up.as_ref().and_then(meant);
-    let mention = Mention { span, meant: best, confidence, runner_up, role: signals.role(&link.words) };
+    let mention = Mention { span, meant: best, confidence, runner_up, role };
     Some(Named { words: link.words.clone(), mention })
 }
 

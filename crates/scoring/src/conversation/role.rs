@@ -15,6 +15,9 @@ const ROLE_WORDS: usize = 4;
 /// Words, each a pair of characters, up to what stands beside a mention in a language without spaces.
 const BESIDE_WORDS: usize = 2;
 
+/// Words between two things in a row, such as `and a spare`.
+const JOINED_WORDS: usize = 3;
+
 /// Words for kinds of products that are looked at in one text.
 const TOPICAL_MAX: usize = 16;
 
@@ -35,6 +38,54 @@ pub(super) struct Named {
 
 /// What is spoken of, and in which words.
 pub(super) type Spotted = (Thing, Range<usize>);
+
+/// What is said of things that are spoken of, by the words in which they are, in the order of the text.
+pub(super) struct Roles(Vec<(Range<usize>, Option<Said>)>);
+
+/// What is said of a thing.
+#[derive(Clone, Copy)]
+struct Said {
+    says: Says,
+    role: MentionRole,
+    /// Whether it is said after it: "a bag I have already".
+    is_after: bool,
+}
+
+impl Roles {
+    pub(super) fn of(signals: &Signals<'_>, mut spots: Vec<Range<usize>>) -> Self {
+        spots.sort_unstable_by_key(|words| (words.start, words.end));
+        let mut said: Vec<Option<Said>> = spots.iter().map(|words| signals.nearest(words)).collect();
+        // What is said of one of a row is said of the others: "I have a bag, a card and a battery".
+        for at in 1..spots.len() {
+            let of_last = said[at - 1].filter(|said| !said.is_after);
+            said[at] = said[at].or(of_last.filter(|said| signals.join(&spots[at - 1], &spots[at], said.says)));
+        }
+        for at in (1..spots.len()).rev() {
+            let of_next = said[at].filter(|said| said.is_after);
+            said[at - 1] =
+                said[at - 1].or(of_next.filter(|said| signals.join(&spots[at - 1], &spots[at], said.says)));
+        }
+        Self(spots.into_iter().zip(said).collect())
+    }
+
+    fn said(&self, words: &Range<usize>) -> Option<Said> {
+        self.0.iter().find(|(spot, _)| spot == words).and_then(|(_, said)| *said)
+    }
+
+    /// The role of what is named in some words.
+    pub(super) fn role(&self, words: &Range<usize>) -> MentionRole {
+        self.said(words).map_or(MentionRole::AskedAbout, |said| said.role)
+    }
+
+    /// Whether they have it already, do not want it or give it back. A topic is vaguer: nobody gives one back.
+    pub(super) fn is_unwanted(&self, thing: &Thing, words: &Range<usize>) -> bool {
+        self.said(words).is_some_and(|said| match said.says {
+            Says::Already | Says::Rejects => true,
+            Says::Returns => matches!(thing, Thing::Named(_)),
+            _ => false,
+        })
+    }
+}
 
 /// What they ask for.
 #[derive(Default)]
@@ -59,23 +110,6 @@ impl Asking {
 }
 
 impl Signals<'_> {
-    /// The role of what is named in some words.
-    pub(super) fn role(&self, named: &Range<usize>) -> MentionRole {
-        self.nearest(named).map_or(MentionRole::AskedAbout, |(_, role)| role)
-    }
-
-    /// Whether they have it already, do not want it or give it back. A topic is vaguer: nobody gives one back, and in a
-    /// language without spaces what denies may be far from it.
-    pub(super) fn is_unwanted(&self, thing: &Thing, words: &Range<usize>) -> bool {
-        let is_named = matches!(thing, Thing::Named(_));
-        match self.nearest(words) {
-            Some((Says::Already, _)) => true,
-            Some((Says::Rejects, _)) => is_named || !self.sentences.is_unspaced(),
-            Some((Says::Returns, _)) => is_named,
-            _ => false,
-        }
-    }
-
     /// The kind of product of which they want one, or ask which: "which SD card" asks for a card, if it names one.
     fn wanted(&self, catalog: &Catalog, thing: Thing, words: &Range<usize>) -> Option<Thing> {
         let is_said = |says: Says| self.all(says).any(|spoken| self.is_next_to(spoken, words));
@@ -89,16 +123,48 @@ impl Signals<'_> {
     }
 
     /// What is surely spoken of: what is named, and topics by words that answer them and that the merchant uses nowhere.
-    pub(super) fn things(&self, catalog: &Catalog, named: &[Named], topics: &[Topical]) -> Vec<Spotted> {
-        let answers = |topic: &&Topical| {
-            let (words, answers) = (&self.words[topic.from..topic.to], &self.lexicon.answers[topic.topic]);
-            words.iter().any(|word| answers.contains(&word.id))
-                && !words.iter().any(|word| catalog.has_word(word.id))
-        };
-        let topics = topics.iter().filter(answers).take(TOPICAL_MAX);
+    pub(super) fn things(&self, named: &[Named], topics: &[&Topical]) -> Vec<Spotted> {
+        let topics = topics.iter().map(|topic| (Thing::Topic(topic.topic), topic.from..topic.to));
         let named = named.iter().filter(|named| named.mention.confidence >= SURE_MIN);
         let named = named.map(|named| (Thing::Named(named.mention.meant.clone()), named.words.clone()));
-        named.chain(topics.map(|topic| (Thing::Topic(topic.topic), topic.from..topic.to))).collect()
+        named.chain(topics).collect()
+    }
+
+    /// Topics by a word that answers them and that the merchant uses nowhere: they stand for kinds of products. Of those in
+    /// the same words the one with the fewest answers, which says most.
+    pub(super) fn kinds<'t>(&self, catalog: &Catalog, topics: &'t [Topical]) -> Vec<&'t Topical> {
+        let answers = |topic: &Topical| &self.lexicon.answers[topic.topic];
+        let is_kind = |topic: &&Topical| {
+            let words = &self.words[topic.from..topic.to];
+            words.iter().any(|word| answers(topic).contains(&word.id) && !catalog.has_word(word.id))
+        };
+        let mut kinds: Vec<&Topical> = topics.iter().filter(is_kind).take(TOPICAL_MAX).collect();
+        kinds.sort_by_key(|topic| answers(topic).len());
+        let mut narrowest: Vec<&Topical> = Vec::new();
+        for topic in kinds {
+            if !narrowest.iter().any(|other| other.from < topic.to && topic.from < other.to) {
+                narrowest.push(topic);
+            }
+        }
+        narrowest
+    }
+
+    /// Whether two things stand in a row, so that what is said of one is said of the other. A comma joins what they have,
+    /// but not what they do not want: "not a bag, a strap".
+    fn join(&self, one: &Range<usize>, other: &Range<usize>, says: Says) -> bool {
+        let between = one.end..other.start;
+        if other.start < one.end || between.len() > JOINED_WORDS {
+            return false;
+        }
+        let gaps = &self.words[one.end..=other.start];
+        let is_joined = || self.all(Says::Joins).any(|joint| between.contains(&joint.from));
+        let is_listed = || gaps.iter().any(|word| word.gap == Gap::Clause);
+        let is_row = match says {
+            Says::Already => is_listed() || is_joined(),
+            Says::Rejects => is_joined(),
+            _ => false,
+        };
+        is_row && gaps.iter().all(|word| word.gap < Gap::Sentence)
     }
 
     /// Whether it is said right before what is named; or beside it, in a language without spaces.
@@ -108,32 +174,38 @@ impl Signals<'_> {
     }
 
     /// What is said nearest to what is named in some words, and the role that it gives.
-    fn nearest(&self, named: &Range<usize>) -> Option<(Says, MentionRole)> {
+    fn nearest(&self, named: &Range<usize>) -> Option<Said> {
         let said = ROLES.into_iter().filter_map(|(says, role)| {
             let near = self.all(says).filter(|spoken| self.is_near(spoken, named, ROLE_WORDS));
-            Some((near.map(|spoken| self.words_between(spoken, named)).min()?, (says, role)))
+            let (words, is_after) = near
+                .map(|spoken| (self.words_between(spoken, named), spoken.from >= named.end))
+                .min_by_key(|(words, _)| *words)?;
+            Some((words, Said { says, role, is_after }))
         });
-        let nearest = said.min_by_key(|(words, _)| *words).map(|(_, said)| said);
+        let nearest = said.min_by_key(|(words, _)| *words).map(|(_, said)| said)?;
         // "I already have my": what says that they have it may stand nearer.
         let already = || self.all(Says::Already).any(|spoken| self.is_near(spoken, named, ROLE_WORDS));
-        nearest.map(
-            |(says, role)| if says == Says::Owns && already() { (Says::Already, role) } else { (says, role) },
-        )
+        let is_there = nearest.says == Says::Owns && already();
+        Some(if is_there { Said { says: Says::Already, ..nearest } } else { nearest })
     }
 
-    /// Whether it is said within some words before what is named, in the same part of the sentence. What they have
-    /// already is told after it as well, as is anything in a language without spaces.
+    /// Whether it is said within some words of what is named, in the same part of the sentence: before it; or after it,
+    /// where the rule is of what stands before, and of what they have already in any case.
     fn is_near(&self, spoken: &Spoken, named: &Range<usize>, words: usize) -> bool {
         let rule = &self.lexicon.rules[spoken.rule];
         if rule.is_unspaced {
-            return spoken.from < named.end + words && named.start < spoken.to + words;
+            // Words are pairs of characters there, of which the first may be of what is named.
+            let follows = !rule.is_postposed || spoken.from + 1 >= named.end;
+            return follows && spoken.from < named.end + words && named.start < spoken.to + words;
         }
         let is_one_clause =
             |within: Range<usize>| self.words[within].iter().all(|word| word.gap < Gap::Clause);
         if spoken.from < named.start {
-            return named.start <= spoken.to + words && is_one_clause(spoken.from + 1..named.start + 1);
+            return !rule.is_postposed
+                && named.start <= spoken.to + words
+                && is_one_clause(spoken.from + 1..named.start + 1);
         }
-        rule.says == Says::Already
+        (rule.is_postposed || rule.says == Says::Already)
             && named.end <= spoken.from
             && spoken.from < named.end + words
             && is_one_clause(named.end..spoken.from + 1)

@@ -101,11 +101,6 @@ impl Sentences {
         told.count() >= if self.is_unspaced { TOLD_PAIRS_MIN } else { TOLD_WORDS_MIN }
     }
 
-    /// Whether the language puts no spaces between words.
-    pub(super) const fn is_unspaced(&self) -> bool {
-        self.is_unspaced
-    }
-
     /// Whether a question mark stands in the text.
     pub(super) const fn has_mark(&self) -> bool {
         self.has_mark
