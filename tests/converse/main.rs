@@ -261,6 +261,38 @@ async fn each_kind_of_decline_has_its_effect() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn who_asks_for_a_kind_need_not_wait() {
+    let world = World::new().await;
+    let mut talk = world.talk("kinds").await;
+    assert_eq!(offered(&talk.say("Which memory card fits it?").await), ["card"]);
+    let shown = || became("card", pb::OutcomeKind::Shown, pb::DeclineReason::Unspecified);
+    assert_eq!(talk.ask(0, shown()).await.reason, "JUST_OFFERED");
+    assert_eq!(talk.say("Does it have a viewfinder?").await.reason, "JUST_OFFERED");
+    assert_eq!(offered(&talk.say("OK, I need a bag after all").await), ["bag"]);
+    world.server.shut_down().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_merchants_own_phrases_decide() {
+    let world = World::new().await;
+    let phrases =
+        pb::ConversationPhrases { offer: vec!["field trip".into()], never: vec!["price match".into()] };
+    let policy = pb::Policy { name: "default".into(), phrases: Some(phrases), ..Default::default() };
+    let request =
+        pb::SetPolicyRequest { merchant_id: SHOP.into(), policy: Some(policy), ..Default::default() };
+    RulesServiceClient::new(world.channel.clone()).set_policy(request).await.unwrap();
+    for (text, reason) in [
+        ("Getting ready for a Field Trip", "OFFERS_FOUND"),
+        ("I do not want a field trip", "NOTHING_ASKED"),
+        ("Do you do PRICE MATCHES? Which bag fits it?", "MERCHANT_FORBIDS"),
+    ] {
+        let mut talk = world.talk(text).await;
+        assert_eq!(talk.say(text).await.reason, reason, "{text}");
+    }
+    world.server.shut_down().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn bad_messages_name_their_field() {
     let world = World::new().await;
     let no_session = pb::RecommendRequest { session_id: String::new(), ..context("x") };

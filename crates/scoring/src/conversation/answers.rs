@@ -253,9 +253,9 @@ impl Told {
     /// Whether the last word of what it is stands for something else than these words do.
     fn is_other_than(&self, words: &[WordId]) -> bool {
         let answers = &Lexicon::get().answers;
-        self.need.last().is_some_and(|head| {
-            !words.contains(head) && answers.iter().any(|answers| answers.contains(head))
-        })
+        self.need
+            .last()
+            .is_some_and(|head| !words.contains(head) && answers.iter().any(|answers| answers.contains(head)))
     }
 
     fn answers_topic(&self, answers: &[WordId]) -> u32 {

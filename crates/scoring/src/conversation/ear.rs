@@ -93,6 +93,7 @@ impl<'a> Ear<'a> {
             forms: self.own(Says::Question),
             openers,
             suppositions: self.own(Says::Supposes),
+            presumptions: self.own(Says::Presumes),
             is_unspaced: self.language.is_some_and(|own| self.lexicon.languages[own].is_unspaced),
         }
     }

@@ -69,6 +69,7 @@ pub(crate) enum Says {
     Question,
     Opens,
     Supposes,
+    Presumes,
     Not,
 }
 

@@ -110,10 +110,14 @@ fn settled_now(state: &State) -> bool {
     state.settled_in.is_some_and(|turn| turn == state.turns)
 }
 
-/// The rest that follows an offer.
+/// The rest that follows an offer, unless another is asked for in a later turn.
 fn resting(state: &State, calls: Calls) -> Result<(), Silence> {
-    let wait = |since: u32, turns: u32| (since + turns).checked_sub(state.turns).map(|left| left + 1);
-    let hold = |why, left| Err(Silence { verdict: Verdict::Hold, why, retry_after_turns: Some(left) });
+    let hold = |why, since: u32, turns: u32| match (since + turns).checked_sub(state.turns) {
+        Some(left) if calls != Calls::MoreOffers || since == state.turns => {
+            Err(Silence { verdict: Verdict::Hold, why, retry_after_turns: Some(left + 1) })
+        }
+        _ => Ok(()),
+    };
     if let Some((since, how)) = state.declined_after {
         let turns = match how {
             Decline::NoThanks => TURNS_AFTER_NO_THANKS,
@@ -121,19 +125,9 @@ fn resting(state: &State, calls: Calls) -> Result<(), Silence> {
             // A cheaper one, or something else, is an answer to these.
             Decline::TooExpensive | Decline::HaveOne => 0,
         };
-        if let Some(left) = wait(since, turns)
-            .filter(|_| calls != Calls::MoreOffers || how == Decline::NoThanks && since == state.turns)
-        {
-            return hold(Why::JustDeclined, left);
-        }
+        hold(Why::JustDeclined, since, turns)?;
     }
-    if let Some(since) = state.shown_after
-        && calls != Calls::MoreOffers
-        && let Some(left) = wait(since, TURNS_AFTER_SHOWN)
-    {
-        return hold(Why::JustOffered, left);
-    }
-    Ok(())
+    state.shown_after.map_or(Ok(()), |since| hold(Why::JustOffered, since, TURNS_AFTER_SHOWN))
 }
 
 const fn calls_of(question: QuestionKind) -> Calls {

@@ -1,6 +1,6 @@
 //! Reading: from one text of the customer to what it says.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, ops::Range};
 
 use sidecart_catalog::{
     Catalog, Term,
@@ -59,10 +59,13 @@ pub fn read(snapshot: &Snapshot, text: &str, own_phrases: &Phrases) -> Turn {
     };
     let topics = heard.heard.topics.iter().filter(is_asked).map(|topic| topic.topic).collect();
     let mentions: Vec<Mention> = named.into_iter().map(|named| named.mention).collect();
-    let has = |phrases: &[Box<str>]| phrases.iter().any(|phrase| says(&words, phrase));
+    let all = |phrases: &'_ [Box<str>]| {
+        phrases.iter().flat_map(|phrase| places(&words, phrase)).collect::<Vec<_>>()
+    };
     let question = signals.question(&mentions);
-    let matter = if has(&own_phrases.never) { Some(Matter::Merchant) } else { signals.matter() };
-    let calls = if has(&own_phrases.offer) {
+    let is_forbidden = !all(&own_phrases.never).is_empty();
+    let matter = if is_forbidden { Some(Matter::Merchant) } else { signals.matter() };
+    let calls = if all(&own_phrases.offer).iter().any(|words| !signals.is_denied(words)) {
         Calls::OfferByMerchant
     } else {
         signals.calls(question, &mentions, &asking, &own)
@@ -92,11 +95,15 @@ pub fn read_assistant(snapshot: &Snapshot, text: &str) -> Vec<Mention> {
     links.iter().filter_map(|link| Some(named(catalog, &words, link, role)?.mention)).collect()
 }
 
-/// Whether the words of a phrase stand in a text, side by side.
-fn says(text: &[Word], phrase: &str) -> bool {
+/// Where the words of a phrase stand in a text, side by side.
+fn places(text: &[Word], phrase: &str) -> Vec<Range<usize>> {
     let phrase: Vec<WordId> = words(phrase).iter().map(|word| word.id).collect();
-    !phrase.is_empty()
-        && text.windows(phrase.len()).any(|run| run.iter().zip(&phrase).all(|(word, id)| word.id == *id))
+    if phrase.is_empty() {
+        return Vec::new();
+    }
+    let runs = text.windows(phrase.len()).enumerate();
+    let same = runs.filter(|(_, run)| run.iter().zip(&phrase).all(|(word, id)| word.id == *id));
+    same.map(|(at, _)| at..at + phrase.len()).collect()
 }
 
 /// What counts of what was heard.
@@ -174,11 +181,12 @@ impl Signals<'_> {
         MATTERS.into_iter().filter(|(says, _)| self.any(*says)).map(|(_, matter)| matter)
     }
 
-    /// Who is in trouble complains, whatever words they use: in anger, of what has come, or when they ask nothing.
+    /// Who is in trouble complains, whatever words they use: in anger, of what has come, when they ask nothing, or why.
     fn complains(&self) -> bool {
         self.any(Says::Trouble) && self.any(Says::Anger)
             || (self.any(Says::Arrived) || !self.sentences.ask() && !self.any(Says::Account))
                 && self.tells_trouble()
+            || self.all(Says::Trouble).any(|trouble| self.sentences.is_presumed(trouble))
     }
 
     /// Whether more is told than a purchase and a word or two: words that no phrase knows, which may be a complaint.
@@ -269,7 +277,7 @@ impl Signals<'_> {
         if self.any(Says::Asks) {
             return Calls::MoreOffers;
         }
-        match question {
+        let calls = match question {
             Some((QuestionKind::PriceOrDeal | QuestionKind::Availability | QuestionKind::Comparison, _)) => {
                 // "do you have a battery for the V20" is no question of the stock.
                 let asks_for_kind = matches!(question, Some((QuestionKind::Availability, _)))
@@ -279,9 +287,13 @@ impl Signals<'_> {
             }
             Some(_) => Calls::Offer,
             None if self.any(Says::Buying) => Calls::Offer,
-            None if (self.any(Says::Bought) || self.wants(mentions, asking)) && !self.tells_more() => Calls::Offer,
+            None if (self.any(Says::Bought) || self.wants(mentions, asking)) && !self.tells_more() => {
+                Calls::Offer
+            }
             None => Calls::Nothing,
-        }
+        };
+        // Who asks for a kind of thing need not wait for it.
+        if calls == Calls::Offer && !asking.wanted.is_empty() { Calls::MoreOffers } else { calls }
     }
 
     /// Whether something is wanted that is named, or of a kind that is, or for what is named.

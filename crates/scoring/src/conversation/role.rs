@@ -58,7 +58,8 @@ impl Roles {
         // What is said of one of a row is said of the others: "I have a bag, a card and a battery".
         for at in 1..spots.len() {
             let of_last = said[at - 1].filter(|said| !said.is_after);
-            said[at] = said[at].or(of_last.filter(|said| signals.join(&spots[at - 1], &spots[at], said.says)));
+            said[at] =
+                said[at].or(of_last.filter(|said| signals.join(&spots[at - 1], &spots[at], said.says)));
         }
         for at in (1..spots.len()).rev() {
             let of_next = said[at].filter(|said| said.is_after);
@@ -171,6 +172,13 @@ impl Signals<'_> {
     fn is_next_to(&self, spoken: &Spoken, named: &Range<usize>) -> bool {
         let is_unspaced = self.lexicon.rules[spoken.rule].is_unspaced;
         self.is_near(spoken, named, if is_unspaced { BESIDE_WORDS } else { 0 })
+    }
+
+    /// Whether what is named in some words is said not to be wanted, or not to be meant.
+    pub(super) fn is_denied(&self, named: &Range<usize>) -> bool {
+        let is_unwanted = |said: Said| matches!(said.says, Says::Rejects | Says::Already | Says::Returns);
+        self.nearest(named).is_some_and(is_unwanted)
+            || self.all(Says::Not).any(|denial| self.is_near(denial, named, ROLE_WORDS))
     }
 
     /// What is said nearest to what is named in some words, and the role that it gives.

@@ -25,6 +25,8 @@ pub(super) struct Marks {
     pub(super) openers: Vec<Spoken>,
     /// Words that make what follows in their clause, or in an unspaced language what precedes, a supposition.
     pub(super) suppositions: Vec<Spoken>,
+    /// Words by which a question takes what it asks for granted: `is it normal that`.
+    pub(super) presumptions: Vec<Spoken>,
     /// Whether the language puts no spaces between words.
     pub(super) is_unspaced: bool,
 }
@@ -38,6 +40,8 @@ pub(super) struct Sentences {
     is_rising: Vec<bool>,
     /// Of each word, whether it is supposed.
     is_supposed: Vec<bool>,
+    /// Of each word, whether it is taken for granted, even if it is asked about.
+    is_presumed: Vec<bool>,
     /// Of each word, where its sentence begins and ends.
     sentences: Vec<Range<usize>>,
     has_mark: bool,
@@ -50,6 +54,7 @@ impl Sentences {
             is_asked: vec![false; words.len()],
             is_rising: vec![false; words.len()],
             is_supposed: vec![false; words.len()],
+            is_presumed: vec![false; words.len()],
             sentences: Vec::with_capacity(words.len()),
             has_mark: text.contains(['?', '？']),
             is_unspaced: marks.is_unspaced,
@@ -85,6 +90,11 @@ impl Sentences {
                 marks.suppose(&clause, &mut this.is_supposed);
             }
         }
+        for presumption in &marks.presumptions {
+            let sentence = this.sentences[presumption.from].clone();
+            let from = if marks.is_unspaced { sentence.start } else { presumption.from };
+            this.is_presumed[from..sentence.end].fill(true);
+        }
         this
     }
 
@@ -116,13 +126,18 @@ impl Sentences {
         self.is_rising[spoken.from] && !self.is_supposed[spoken.to - 1]
     }
 
+    /// Whether what is said is taken for granted.
+    pub(super) fn is_presumed(&self, spoken: &Spoken) -> bool {
+        self.is_presumed[spoken.from]
+    }
+
     /// Whether what is said is told as a fact. `arrivals` tell of goods that came: a sentence with one tells, even if its
     /// tone rises at the end.
     pub(super) fn is_told(&self, spoken: &Spoken, arrivals: &[Spoken]) -> bool {
         let sentence = &self.sentences[spoken.from];
         let tells = || arrivals.iter().any(|arrival| sentence.contains(&arrival.from));
         let is_asked = self.is_asked[spoken.from] && !(self.is_rising[spoken.from] && tells());
-        !self.is_supposed[spoken.to - 1] && !is_asked
+        self.is_presumed[spoken.from] || !self.is_supposed[spoken.to - 1] && !is_asked
     }
 }
 
@@ -183,7 +198,8 @@ mod tests {
 
     use super::*;
 
-    /// The words of a text that ask, when `does` and `is` are forms, `and` opens and `if` supposes.
+    /// The words of a text that ask, when `does` and `is` are forms, `and` opens, `if` supposes and `why`
+    /// takes for granted.
     fn read(text: &str) -> (Vec<Word>, Sentences) {
         let words = words(text);
         let said = |said: &[&str]| {
@@ -195,6 +211,7 @@ mod tests {
             forms: said(&["does", "is"]),
             openers: said(&["and"]),
             suppositions: said(&["if"]),
+            presumptions: said(&["why"]),
             is_unspaced: false,
         };
         let sentences = Sentences::of(text, &words, &marks);
@@ -232,6 +249,8 @@ mod tests {
         let (_, sentences) = read("i got one that leaks?");
         assert!(!sentences.is_told(&at(4), &[]));
         assert!(sentences.is_told(&at(4), &[at(1)]), "it arrived so");
+        let (_, sentences) = read("why does it leak?");
+        assert!(sentences.is_told(&at(3), &[]), "who asks why takes it for granted");
         let (_, sentences) = read("i got one, is it loud?");
         assert!(!sentences.is_told(&at(5), &[at(1)]), "what is asked has a form");
     }
