@@ -1,6 +1,6 @@
 //! The form of a written conversation.
 
-use anyhow::{Result, anyhow};
+use anyhow::{Context, Result, anyhow, ensure};
 use serde::Deserialize;
 use sidecart::v1::{self as pb, converse_request::What};
 
@@ -9,7 +9,7 @@ use sidecart::v1::{self as pb, converse_request::What};
 #[serde(deny_unknown_fields)]
 pub(super) struct Transcript {
     pub(super) id: String,
-    #[serde(rename = "language")]
+    #[serde(rename = "language", default)]
     _language: String,
     #[serde(rename = "note", default)]
     _note: String,
@@ -76,6 +76,19 @@ pub(super) struct ExpectedMention {
     pub(super) role: Vec<String>,
 }
 
+impl Transcript {
+    /// Whether it can be played, and what it expects be answered.
+    pub(super) fn check(&self) -> Result<()> {
+        ensure!(!self.id.is_empty(), "id: is empty");
+        ensure!(!self.steps.is_empty(), "steps: is empty");
+        self.opened_on.request(String::new(), String::new())?;
+        for (at, step) in self.steps.iter().enumerate() {
+            step.check().with_context(|| format!("steps[{at}]"))?;
+        }
+        Ok(())
+    }
+}
+
 impl OpenedOn {
     /// The context of the conversation.
     pub(super) fn request(&self, merchant_id: String, session_id: String) -> Result<pb::RecommendRequest> {
@@ -100,6 +113,25 @@ impl OpenedOn {
 }
 
 impl Step {
+    fn check(&self) -> Result<()> {
+        self.what()?;
+        let Some(expect) = &self.expect else { return Ok(()) };
+        let reads = expect.mentions.is_some() || !expect.question.is_empty();
+        ensure!(
+            !reads || self.customer.is_some(),
+            "expect: mentions and question are of what a customer says"
+        );
+        known("verdict", "VERDICT", &expect.verdict, |name| pb::Verdict::from_str_name(name).is_some())?;
+        known("question", "QUESTION_KIND", &expect.question, |name| {
+            pb::QuestionKind::from_str_name(name).is_some()
+        })?;
+        expect.mentions.iter().flatten().try_for_each(|mention| {
+            known("mentions.role", "MENTION_ROLE", &mention.role, |name| {
+                pb::MentionRole::from_str_name(name).is_some()
+            })
+        })
+    }
+
     /// What the step tells the server.
     pub(super) fn what(&self) -> Result<What> {
         let turn = |role: pb::Role, text: &String| {
@@ -116,6 +148,12 @@ impl Step {
             _ => Err(anyhow!("a step is one of customer, assistant and event")),
         }
     }
+}
+
+/// Whether all are names of the contract.
+fn known(field: &str, prefix: &str, names: &[String], is_known: impl Fn(&str) -> bool) -> Result<()> {
+    let unknown = names.iter().find(|name| !is_known(&format!("{prefix}_{name}")));
+    unknown.map_or(Ok(()), |name| Err(anyhow!("expect.{field}: `{name}` is not known")))
 }
 
 impl Event {

@@ -5,9 +5,9 @@
 mod format;
 mod score;
 
-use std::path::{Path, PathBuf};
+use std::{collections::HashSet, path::PathBuf};
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Result, anyhow, ensure};
 use sidecart::v1 as pb;
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
@@ -27,10 +27,8 @@ use crate::{
 /// Plays the conversations of files in turn, each in a session of its own.
 pub(crate) async fn check(remote: &Remote, files: &[PathBuf], output: Output) -> Result<Exit> {
     let mut score = Score::default();
-    for file in files {
-        for transcript in read(file)? {
-            play(remote, &transcript, &mut score).await.with_context(|| transcript.id.clone())?;
-        }
+    for transcript in read(files)? {
+        play(remote, &transcript, &mut score).await.with_context(|| transcript.id.clone())?;
     }
     match output {
         Output::Json => out::json(&score)?,
@@ -39,13 +37,26 @@ pub(crate) async fn check(remote: &Remote, files: &[PathBuf], output: Output) ->
     Ok(if score.failures.is_empty() { Exit::Done } else { Exit::Findings })
 }
 
-fn read(file: &Path) -> Result<Vec<Transcript>> {
-    let name = file.display();
-    let mut transcripts = Vec::new();
-    for line in lines::lines(lines::open(file)?.bytes) {
-        let (number, text) = line.with_context(|| name.to_string())?;
-        let text = text.map_err(|reason| anyhow!("{name}:{number}: {reason}"))?;
-        transcripts.push(serde_json::from_str(&text).map_err(|fault| anyhow!("{name}:{number}: {fault}"))?);
+/// All conversations, looked over before the first is played.
+fn read(files: &[PathBuf]) -> Result<Vec<Transcript>> {
+    let mut transcripts: Vec<Transcript> = Vec::new();
+    let mut ids = HashSet::new();
+    for file in files {
+        let (name, before) = (file.display(), transcripts.len());
+        for line in lines::lines(lines::open(file)?.bytes) {
+            let (number, text) = line.with_context(|| name.to_string())?;
+            let text = text.map_err(|reason| anyhow!("{name}:{number}: {reason}"))?;
+            let transcript: Transcript =
+                serde_json::from_str(&text).map_err(|fault| anyhow!("{name}:{number}: {fault}"))?;
+            transcript.check().with_context(|| format!("{name}:{number}"))?;
+            ensure!(
+                ids.insert(transcript.id.clone()),
+                "{name}:{number}: id: `{}` is there twice",
+                transcript.id
+            );
+            transcripts.push(transcript);
+        }
+        ensure!(transcripts.len() > before, "{name}: has no conversation");
     }
     Ok(transcripts)
 }

@@ -19,6 +19,27 @@ fn the_written_conversations_are_answered_as_they_say() {
 }
 
 #[test]
+fn a_written_conversation_that_checks_nothing_is_refused() {
+    let server = Server::start(&["--demo"]);
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("some.jsonl");
+    let hi = |expect: &str| format!(r#"{{"id": "a", "steps": [{{"customer": "hi", "expect": {expect}}}]}}"#);
+    let fine = hi(r#"{"verdict": ["HOLD"]}"#);
+    for (text, expected) in [
+        (String::new(), "some.jsonl: has no conversation"),
+        (r#"{"id": "a", "steps": []}"#.to_owned(), "some.jsonl:1: steps: is empty"),
+        (format!("{fine}\n{fine}"), "some.jsonl:2: id: `a` is there twice"),
+        (hi(r#"{"verdict": ["OFER"]}"#), "some.jsonl:1: steps[0]: expect.verdict: `OFER` is not known"),
+        (hi(r#"{"verdit": ["OFFER"]}"#), "some.jsonl:1: unknown field `verdit`"),
+    ] {
+        std::fs::write(&file, &text).unwrap();
+        let ended = server.run(&format!("chat --check {}", file.display()));
+        assert_eq!(ended.code, 1, "{text}");
+        assert!(ended.stderr.contains(expected), "{}", ended.stderr);
+    }
+}
+
+#[test]
 fn texts_are_linked_and_judged_in_batches() {
     let server = Server::start(&["--demo"]);
     let folder = tempfile::tempdir().unwrap();
