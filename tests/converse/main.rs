@@ -289,6 +289,17 @@ async fn a_merchants_own_phrases_decide() {
         let mut talk = world.talk(text).await;
         assert_eq!(talk.say(text).await.reason, reason, "{text}");
     }
+    // Only the caller closes what they or the merchant opened.
+    let change = |change: pb::ConversationChange| What::Change(change.into());
+    let mut talk = world.talk("closing").await;
+    talk.say("Do you price match?").await;
+    talk.say("I want a refund").await;
+    assert_eq!(talk.say("It's solved, thanks").await.reason, "MERCHANT_FORBIDS");
+    talk.ask(0, change(pb::ConversationChange::IssueOpened)).await;
+    talk.ask(0, change(pb::ConversationChange::IssueClosed)).await;
+    talk.ask(0, change(pb::ConversationChange::IssueOpened)).await;
+    talk.say("I want a refund").await;
+    assert_eq!(talk.say("It's solved, thanks").await.reason, "ISSUE_OPEN");
     world.server.shut_down().await.unwrap();
 }
 

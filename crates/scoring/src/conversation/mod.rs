@@ -99,11 +99,13 @@ pub enum Sentiment {
     Positive,
 }
 
-/// A matter during which no offer is made.
+/// A matter during which no offer is made, gravest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Matter {
     /// The customer wants no offers.
     OptedOut,
+    /// A phrase that the merchant forbids offers at.
+    Merchant,
     /// A human was asked for.
     HumanRequested,
     /// Someone or something may come to harm.
@@ -116,8 +118,6 @@ pub enum Matter {
     ReturnOrRefund,
     /// Something went wrong.
     Complaint,
-    /// A phrase that the merchant forbids offers at.
-    Merchant,
 }
 
 /// What a product has to do with the customer.

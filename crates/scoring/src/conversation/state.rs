@@ -77,7 +77,10 @@ impl State {
             }
             Step::Bought(product) => remember(&mut self.owned, Meant::Product(product)),
             Step::IssueOpened => self.issue_open = true,
-            Step::IssueClosed => self.settle(),
+            Step::IssueClosed => {
+                self.issue_open = false;
+                self.settle();
+            }
             Step::OptedOut => self.matter = Some(Matter::OptedOut),
         }
         self
@@ -188,7 +191,6 @@ impl State {
 
     /// What was open is settled; an opt-out is for good.
     fn settle(&mut self) {
-        self.issue_open = false;
         if self.matter != Some(Matter::OptedOut) {
             self.matter = None;
         }
