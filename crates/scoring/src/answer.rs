@@ -53,6 +53,8 @@ pub enum Why {
     MerchantForbids,
     /// The customer declined too many offers.
     Refused,
+    /// The customer writes in a language that Sidecart does not read.
+    LanguageUnread,
     /// What was open has only just been settled.
     JustSettled,
     /// An offer was made a moment ago.
@@ -95,6 +97,7 @@ impl Why {
             Self::IssueOpen => "ISSUE_OPEN",
             Self::MerchantForbids => "MERCHANT_FORBIDS",
             Self::Refused => "REFUSED",
+            Self::LanguageUnread => "LANGUAGE_UNREAD",
             Self::JustSettled => "JUST_SETTLED",
             Self::JustOffered => "JUST_OFFERED",
             Self::JustDeclined => "JUST_DECLINED",

@@ -9,7 +9,7 @@ fn the_written_conversations_are_answered_as_they_say() {
     let server = Server::start(&["--demo"]);
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/conversations");
     let mut played = 0;
-    for language in ["en", "de", "es", "fr", "ja"] {
+    for language in ["en", "de", "es", "fr", "ja", "other"] {
         let file = folder.join(format!("{language}.jsonl"));
         let ended = server.run(&format!("chat --check {}", file.display()));
         assert_eq!(ended.code, 0, "{language}: {}{}", ended.stdout, ended.stderr);

@@ -4,12 +4,17 @@ use std::{collections::BTreeMap, sync::LazyLock};
 
 use serde::Deserialize;
 use sidecart_catalog::names::{Gap, Word, WordId, fold, is_everyday};
+use whichlang::detect_language;
 
 use super::{
     phrase::{Found, Phrases, Typos, folded_words},
     substring::Substrings,
 };
 
+/// Words of a text of plain letters from which on they tell its language.
+const TOLD_BY_WORDS_MIN: usize = 5;
+/// One of so many words is a mark of its language in a text that is in it, whatever it looks like.
+const MARKS_EVERY: usize = 4;
 /// Phrases silenced in one text that are held against those of other languages.
 const MUTE_MAX: usize = 64;
 
@@ -95,6 +100,7 @@ pub(crate) struct Sayings {
 #[serde(deny_unknown_fields)]
 struct File {
     language: String,
+    iso_639_3: String,
     #[serde(default)]
     unspaced: bool,
     marks: Vec<String>,
@@ -158,6 +164,8 @@ pub(crate) struct Rule {
 pub(crate) struct Language {
     /// BCP 47.
     pub(crate) tag: Box<str>,
+    /// ISO 639-3.
+    code: Box<str>,
     pub(crate) is_unspaced: bool,
     marks: Vec<WordId>,
     letters: String,
@@ -283,6 +291,7 @@ impl Lexicon {
             }
             lexicon.languages.push(Language {
                 tag: file.language.into(),
+                code: file.iso_639_3.into(),
                 is_unspaced: file.unspaced,
                 marks: file.marks.iter().map(|mark| WordId::of(&fold(mark))).collect(),
                 letters: file.letters,
@@ -349,6 +358,26 @@ impl Lexicon {
         let counts: Vec<usize> = self.languages.iter().map(count).collect();
         let most = counts.iter().max().copied().filter(|most| *most > 0)?;
         counts.iter().position(|count| *count == most)
+    }
+
+    /// Whether a text may be in a language that is carried: its letters look like it, or its small words are of one.
+    ///
+    /// `language` is the one that its small words tell.
+    pub(crate) fn can_read(&self, text: &str, words: &[Word], language: Option<usize>) -> bool {
+        let words: Vec<WordId> = words.iter().filter(|word| !word.has_digit).map(|word| word.id).collect();
+        if words.len() < TOLD_BY_WORDS_MIN && text.is_ascii() {
+            return true;
+        }
+        let Some(language) = language else { return self.is_carried(text) };
+        let Language { is_unspaced, marks, .. } = &self.languages[language];
+        let own = words.iter().filter(|word| marks.contains(word)).count();
+        *is_unspaced || MARKS_EVERY * own >= words.len() || self.is_carried(text)
+    }
+
+    /// Whether the language that a text looks like is carried.
+    fn is_carried(&self, text: &str) -> bool {
+        let code = detect_language(text).three_letter_code();
+        self.languages.iter().any(|language| *language.code == *code)
     }
 
     /// A language by its tag, with or without a region.

@@ -247,6 +247,8 @@ pub enum Calls {
     Service,
     /// Not now: they compare prices or products.
     Decision,
+    /// Not now: it is in a language that no lexicon carries, and may be about anything.
+    Unread,
     /// Nothing is asked.
     Nothing,
 }

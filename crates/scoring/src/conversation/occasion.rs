@@ -57,6 +57,7 @@ pub(crate) fn occasion(conversation: &Conversation) -> Result<(), Silence> {
         Calls::Care => Err(Silence::hold(Why::Trouble)),
         Calls::Service => Err(Silence::hold(Why::ServiceMatter)),
         Calls::Decision => Err(Silence::hold(Why::Deciding)),
+        Calls::Unread => Err(Silence::hold(Why::LanguageUnread)),
         Calls::Nothing => Err(Silence::hold(Why::NothingAsked)),
     }
 }

@@ -67,6 +67,8 @@ pub fn read(snapshot: &Snapshot, text: &str, own_phrases: &Phrases) -> Turn {
     let matter = if is_forbidden { Some(Matter::Merchant) } else { signals.matter() };
     let calls = if all(&own_phrases.offer).iter().any(|words| !signals.is_denied(words)) {
         Calls::OfferByMerchant
+    } else if !lexicon.can_read(&own, &words, language) {
+        Calls::Unread
     } else {
         signals.calls(question, &mentions, &asking, &own)
     };
