@@ -91,6 +91,7 @@ const ROOMS: [Room; 6] = [
             "rapidhash",
             "serde",
             "strsim",
+            "whichlang",
             "thiserror",
             "toml",
         ]),
