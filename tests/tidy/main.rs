@@ -91,9 +91,9 @@ const ROOMS: [Room; 6] = [
             "rapidhash",
             "serde",
             "strsim",
-            "whichlang",
             "thiserror",
             "toml",
+            "whichlang",
         ]),
     },
     Room {
