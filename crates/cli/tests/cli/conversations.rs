@@ -29,8 +29,8 @@ fn a_written_conversation_that_checks_nothing_is_refused() {
         (String::new(), "some.jsonl: has no conversation"),
         (r#"{"id": "a", "steps": []}"#.to_owned(), "some.jsonl:1: steps: is empty"),
         (format!("{fine}\n{fine}"), "some.jsonl:2: id: `a` is there twice"),
-        (hi(r#"{"verdict": ["OFER"]}"#), "some.jsonl:1: steps[0]: expect.verdict: `OFER` is not known"),
-        (hi(r#"{"verdit": ["OFFER"]}"#), "some.jsonl:1: unknown field `verdit`"),
+        (hi(r#"{"verdict": ["PERHAPS"]}"#), "some.jsonl:1: steps[0]: expect.verdict: `PERHAPS` is not known"),
+        (hi(r#"{"verdicts": ["OFFER"]}"#), "some.jsonl:1: unknown field `verdicts`"),
     ] {
         std::fs::write(&file, &text).unwrap();
         let ended = server.run(&format!("chat --check {}", file.display()));
