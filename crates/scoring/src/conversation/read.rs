@@ -289,6 +289,7 @@ impl Signals<'_> {
             }
             Some(_) => Calls::Offer,
             None if self.any(Says::Buying) => Calls::Offer,
+            None if !asking.wanted.is_empty() && self.sentences.ask() => Calls::Offer,
             None if (self.any(Says::Bought) || self.wants(mentions, asking)) && !self.tells_more() => {
                 Calls::Offer
             }

@@ -19,7 +19,7 @@ const TOLD_PAIRS_MIN: usize = 10;
 /// What is heard that tells questions and suppositions from statements.
 #[derive(Debug, Default)]
 pub(super) struct Marks {
-    /// Words by whose form a clause is a question.
+    /// Words by whose form a clause is a question, in the order of the text.
     pub(super) forms: Vec<Spoken>,
     /// Words that may stand before them, in the order of the text: greetings, `and`, `so`.
     pub(super) openers: Vec<Spoken>,
@@ -148,14 +148,11 @@ impl Marks {
             return self.forms.iter().any(|form| clause.contains(&form.from));
         }
         let mut at = clause.start;
-        let opener = |at: usize| {
-            let next = self.openers.partition_point(|opener| opener.from < at);
-            self.openers.get(next).filter(|opener| opener.from == at)
-        };
-        while let Some(opener) = opener(at) {
+        while at < clause.end && begun_at(&self.forms, at).is_none() {
+            let Some(opener) = begun_at(&self.openers, at) else { return false };
             at = opener.to;
         }
-        at < clause.end && self.forms.iter().any(|form| form.from == at)
+        at < clause.end
     }
 
     fn suppose(&self, clause: &Range<usize>, is_supposed: &mut [bool]) {
@@ -169,6 +166,11 @@ impl Marks {
             is_supposed[supposed].fill(true);
         }
     }
+}
+
+/// What is said from a word on, of what is in the order of the text.
+fn begun_at(spoken: &[Spoken], at: usize) -> Option<&Spoken> {
+    spoken.get(spoken.partition_point(|spoken| spoken.from < at)).filter(|spoken| spoken.from == at)
 }
 
 /// Whether a mark that opens a question stands before a word.
