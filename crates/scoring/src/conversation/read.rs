@@ -20,6 +20,8 @@ use super::{
     sentence::Sentences,
 };
 
+/// Places of one of a merchant's own phrases that are looked at in one text.
+const PLACES_MAX: usize = 8;
 /// How much the form of a question says by itself.
 const WEIGHT_OF_FORM: f32 = 0.3;
 /// Words of a text that is a question without the form of one, such as `battery life`.
@@ -59,13 +61,11 @@ pub fn read(snapshot: &Snapshot, text: &str, own_phrases: &Phrases) -> Turn {
     };
     let topics = heard.heard.topics.iter().filter(is_asked).map(|topic| topic.topic).collect();
     let mentions: Vec<Mention> = named.into_iter().map(|named| named.mention).collect();
-    let all = |phrases: &'_ [Box<str>]| {
-        phrases.iter().flat_map(|phrase| places(&words, phrase)).collect::<Vec<_>>()
-    };
+    let places = |phrases: &[Box<str>]| phrases.iter().flat_map(|phrase| places(&words, phrase)).collect();
+    let (forbidding, offering): (Vec<_>, Vec<_>) = (places(&own_phrases.never), places(&own_phrases.offer));
     let question = signals.question(&mentions);
-    let is_forbidden = !all(&own_phrases.never).is_empty();
-    let matter = if is_forbidden { Some(Matter::Merchant) } else { signals.matter() };
-    let calls = if all(&own_phrases.offer).iter().any(|words| !signals.is_denied(words)) {
+    let matter = if !forbidding.is_empty() { Some(Matter::Merchant) } else { signals.matter() };
+    let calls = if offering.iter().any(|words| !signals.is_denied(words)) {
         Calls::OfferByMerchant
     } else if !lexicon.can_read(&own, &words, language) {
         Calls::Unread
@@ -97,7 +97,7 @@ pub fn read_assistant(snapshot: &Snapshot, text: &str) -> Vec<Mention> {
     links.iter().filter_map(|link| Some(named(catalog, &words, link, role)?.mention)).collect()
 }
 
-/// Where the words of a phrase stand in a text, side by side.
+/// Where the words of a phrase stand in a text, side by side: the first of these places.
 fn places(text: &[Word], phrase: &str) -> Vec<Range<usize>> {
     let phrase: Vec<WordId> = words(phrase).iter().map(|word| word.id).collect();
     if phrase.is_empty() {
@@ -105,7 +105,7 @@ fn places(text: &[Word], phrase: &str) -> Vec<Range<usize>> {
     }
     let runs = text.windows(phrase.len()).enumerate();
     let same = runs.filter(|(_, run)| run.iter().zip(&phrase).all(|(word, id)| word.id == *id));
-    same.map(|(at, _)| at..at + phrase.len()).collect()
+    same.map(|(at, _)| at..at + phrase.len()).take(PLACES_MAX).collect()
 }
 
 /// What counts of what was heard.
