@@ -1,5 +1,7 @@
 //! The ear: which of the phrases that were found in a text the customer says, and means.
 
+use std::collections::BTreeSet;
+
 use sidecart_catalog::names::{Gap, Word};
 
 use super::{
@@ -36,9 +38,13 @@ impl<'a> Ear<'a> {
         let all = |says: Says| said.iter().filter(move |spoken| self.says(spoken) == says);
         let settled: Vec<&Spoken> = all(Says::Resolved).collect();
         let denials: Vec<&Spoken> = all(Says::Not).collect();
+        let owned = all(Says::Owns).chain(all(Says::Arrived)).map(|spoken| sentences.begin(spoken));
+        let owned: BTreeSet<usize> = owned.collect();
         let counts = |spoken: &&Spoken| {
             !denials.iter().any(|denial| self.takes_back(denial, spoken))
                 && !settled.iter().any(|settled| self.settles(settled, spoken))
+                // What is amiss with goods that neither came nor are their own is nobody's trouble.
+                && (self.says(spoken) != Says::Damage || owned.contains(&sentences.begin(spoken)))
         };
         let spoken = said.iter().filter(counts).copied().collect();
         Signals {
@@ -68,8 +74,10 @@ impl<'a> Ear<'a> {
     /// Whether what is said is a part of saying that it is settled: "never mind the refund".
     fn settles(&self, settled: &Spoken, spoken: &Spoken) -> bool {
         let says = self.says(spoken);
-        let is_issue =
-            matches!(says, Says::Cancel | Says::Refund | Says::Return | Says::Complaint | Says::Trouble);
+        let is_issue = matches!(
+            says,
+            Says::Cancel | Says::Refund | Says::Return | Says::Complaint | Says::Trouble | Says::Damage
+        );
         is_issue && settled.from < spoken.to && spoken.from < settled.to
     }
 
@@ -102,7 +110,7 @@ impl<'a> Ear<'a> {
     fn takes_back(&self, denial: &Spoken, spoken: &Spoken) -> bool {
         let says = self.says(spoken);
         // An opt-out is a denial itself.
-        if !(is_matter(says) && says != Says::OptOut || says == Says::Trouble) {
+        if !(is_matter(says) && says != Says::OptOut || matches!(says, Says::Trouble | Says::Damage)) {
             return false;
         }
         let (denying, denied) = (&self.lexicon.rules[denial.rule], &self.lexicon.rules[spoken.rule]);

@@ -43,6 +43,7 @@ pub(crate) enum Says {
     Account,
     Service,
     Trouble,
+    Damage,
     Arrived,
     Unbought,
     Anger,

@@ -24,6 +24,8 @@ use super::{
 const PLACES_MAX: usize = 8;
 /// How much the form of a question says by itself.
 const WEIGHT_OF_FORM: f32 = 0.3;
+/// The most that a rule weighs which hears no more of a question than its form, such as `can it`.
+const FORM_WEIGHT_MAX: f32 = 0.4;
 /// Words of a text that is a question without the form of one, such as `battery life`.
 const TERSE_WORDS_MAX: usize = 4;
 /// How much more of a question about a product must speak than of a matter of service, to be taken for one.
@@ -183,12 +185,21 @@ impl Signals<'_> {
         MATTERS.into_iter().filter(|(says, _)| self.any(*says)).map(|(_, matter)| matter)
     }
 
+    /// What is amiss.
+    fn troubles(&self) -> impl Iterator<Item = &Spoken> {
+        self.all(Says::Trouble).chain(self.all(Says::Damage))
+    }
+
+    fn is_in_trouble(&self) -> bool {
+        self.troubles().next().is_some()
+    }
+
     /// Who is in trouble complains, whatever words they use: in anger, of what has come, when they ask nothing, or why.
     fn complains(&self) -> bool {
-        self.any(Says::Trouble) && self.any(Says::Anger)
+        self.is_in_trouble() && self.any(Says::Anger)
             || (self.any(Says::Arrived) || !self.sentences.ask() && !self.any(Says::Account))
                 && self.tells_trouble()
-            || self.all(Says::Trouble).any(|trouble| self.sentences.is_presumed(trouble))
+            || self.troubles().any(|trouble| self.sentences.is_presumed(trouble))
     }
 
     /// Whether more is told than a purchase and a word or two: words that no phrase knows, which may be a complaint.
@@ -198,34 +209,43 @@ impl Signals<'_> {
         for spoken in &self.spoken {
             is_known[spoken.from..spoken.to].fill(true);
         }
-        self.sentences.tell(|at| is_known[at] || everyday.has(self.words[at].id))
+        let is_number = |word: &Word| word.folded.contains(|letter: char| letter.is_numeric());
+        self.sentences
+            .tell(|at| is_known[at] || everyday.has(self.words[at].id) || is_number(&self.words[at]))
     }
 
     /// Whether trouble is told of, not asked about or supposed.
     fn tells_trouble(&self) -> bool {
         let arrivals: Vec<Spoken> = self.all(Says::Arrived).copied().collect();
-        self.all(Says::Trouble).any(|trouble| self.sentences.is_told(trouble, &arrivals))
+        self.troubles().any(|trouble| self.sentences.is_told(trouble, &arrivals))
     }
 
     /// The kind of question about a product, with how much speaks for it.
     fn question(&self, mentions: &[Mention]) -> Option<(QuestionKind, f32)> {
-        let is_asked = self.sentences.has_mark();
+        let is_marked = self.sentences.has_mark();
         let kinds = PRODUCT_KINDS.map(|(kind, says)| (kind, self.weight(self.asked(says))));
         let total: f32 = kinds.iter().map(|(_, weight)| weight).sum();
         let best =
             kinds.into_iter().rev().max_by(|a, b| a.1.total_cmp(&b.1)).filter(|(_, weight)| *weight > 0.0);
+        let asked: Vec<&Spoken> = PRODUCT_KINDS.iter().flat_map(|(_, says)| self.asked(*says)).collect();
+        // Of a question of no known kind the form alone speaks, and only where nothing is told beside it.
+        let is_known = asked.iter().any(|spoken| self.lexicon.rules[spoken.rule].weight > FORM_WEIGHT_MAX);
+        if (!is_known || !is_marked && !self.sentences.ask()) && self.tells_more() {
+            return None;
+        }
         // Words of unspaced scripts are of two characters.
         let is_word = |word: &&Word| word.folded.len() >= 3;
-        // Of a question of no known kind the form alone speaks, and only where nothing is told beside it.
-        let is_question = !self.sentences.tell(|at| self.is_named[at])
-            && (is_asked && self.words.iter().filter(is_word).count() >= 2
-                || self.sentences.ask() && (self.any(Says::Points) || !mentions.is_empty()));
-        // An order to the machine, or any other statement, asks nothing by the words it uses.
-        let asks_or_tells = is_asked
+        let is_question = is_marked && self.words.iter().filter(is_word).count() >= 2
+            || self.sentences.ask() && (self.any(Says::Points) || !mentions.is_empty());
+        // An order to the machine, or any other statement, asks nothing by the words it uses, nor a name by those it has.
+        let is_name =
+            |spoken: &&Spoken| self.is_named[spoken.from..spoken.to].iter().all(|is_named| *is_named);
+        let asks_or_tells = is_marked
             || [Says::Question, Says::Wants, Says::Owns, Says::Bought].into_iter().any(|says| self.any(says))
             || mentions.iter().any(is_sure_product)
             || self.words.len() <= TERSE_WORDS_MAX;
-        match best.filter(|_| asks_or_tells) {
+        let asks = asks_or_tells && (is_marked || self.sentences.ask() || !asked.iter().all(is_name));
+        match best.filter(|_| asks) {
             Some((kind, _)) => Some((kind, total)),
             None if is_question => Some((QuestionKind::Specification, WEIGHT_OF_FORM)),
             None => None,
@@ -264,7 +284,7 @@ impl Signals<'_> {
         text: &str,
     ) -> Calls {
         let is_service = self.is_service(question);
-        let is_trouble = self.any(Says::Trouble)
+        let is_trouble = self.is_in_trouble()
             && (question.is_none_or(|(kind, _)| kind != QuestionKind::Compatibility) || self.tells_trouble());
         if is_service {
             return Calls::Service;
@@ -335,7 +355,7 @@ impl Signals<'_> {
     }
 
     fn sentiment(&self) -> Sentiment {
-        if self.any(Says::Anger) || self.any(Says::Complaint) || self.any(Says::Trouble) {
+        if self.any(Says::Anger) || self.any(Says::Complaint) || self.is_in_trouble() {
             return Sentiment::Negative;
         }
         if self.any(Says::Thanks) || self.any(Says::Resolved) {

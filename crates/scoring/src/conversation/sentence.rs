@@ -16,6 +16,11 @@ const TOLD_WORDS_MIN: usize = 5;
 /// The same in a language without spaces, where each is a pair of characters.
 const TOLD_PAIRS_MIN: usize = 10;
 
+/// Full stops after a question that may belong to abbreviations in it.
+const ABBREVIATIONS_MAX: usize = 3;
+/// Words from one such full stop to the next.
+const ABBREVIATED_WORDS_MAX: usize = 3;
+
 /// What is heard that tells questions and suppositions from statements.
 #[derive(Debug, Default)]
 pub(super) struct Marks {
@@ -69,15 +74,19 @@ impl Sentences {
             let opened = sentence.clone().find(|at| is_opened(text, words, *at));
             opened.or_else(|| clauses.find(|clause| marks.is_question(clause)).map(|clause| clause.start))
         };
-        let mut sentences = runs(words, 0..words.len(), Gap::Sentence).peekable();
+        // The mark at the end of what follows, which asks nothing by itself, is its own: "does it fit a 25 cu. ft. oven?"
+        let goes_on = |rest: &mut dyn Iterator<Item = Range<usize>>| {
+            let mut rest = rest.take(ABBREVIATIONS_MAX).take_while(|next| asks_from(next).is_none());
+            rest.find(|next| next.len() > ABBREVIATED_WORDS_MAX || is_marked(next))
+                .is_some_and(|next| is_marked(&next))
+        };
+        let mut sentences = runs(words, 0..words.len(), Gap::Sentence);
         while let Some(sentence) = sentences.next() {
             this.sentences.resize(sentence.end, sentence.clone());
-            // The mark at the end of what follows, which asks nothing by itself, is its own: "does it fit model no. X100?"
-            let goes_on = |next: &Range<usize>| is_marked(next) && asks_from(next).is_none();
             let is_marked = is_marked(&sentence);
             match asks_from(&sentence) {
                 // Who uses question marks at all uses them.
-                Some(from) if is_marked || !this.has_mark || sentences.peek().is_some_and(goes_on) => {
+                Some(from) if is_marked || !this.has_mark || goes_on(&mut sentences.clone()) => {
                     this.is_asked[from..sentence.end].fill(true);
                 }
                 None if is_marked => {
@@ -107,7 +116,8 @@ impl Sentences {
     ///
     /// `is_known` says of a word that it tells nothing, as a name does.
     pub(super) fn tell(&self, is_known: impl Fn(usize) -> bool) -> bool {
-        let told = self.is_asked.iter().enumerate().filter(|(at, is_asked)| !**is_asked && !is_known(*at));
+        let is_told = |at: &usize| !self.is_asked[*at] && !self.is_supposed[*at] && !is_known(*at);
+        let told = (0..self.is_asked.len()).filter(is_told);
         told.count() >= if self.is_unspaced { TOLD_PAIRS_MIN } else { TOLD_WORDS_MIN }
     }
 
@@ -124,6 +134,11 @@ impl Sentences {
     /// Whether what is said asks by its tone alone.
     pub(super) fn is_rising(&self, spoken: &Spoken) -> bool {
         self.is_rising[spoken.from] && !self.is_supposed[spoken.to - 1]
+    }
+
+    /// The word with which the sentence begins in which something is said.
+    pub(super) fn begin(&self, spoken: &Spoken) -> usize {
+        self.sentences[spoken.from].start
     }
 
     /// Whether what is said is taken for granted.
@@ -181,7 +196,7 @@ fn is_opened(text: &str, words: &[Word], at: usize) -> bool {
 }
 
 /// The runs of words in `within` that begin where a gap is at least so wide.
-fn runs(words: &[Word], within: Range<usize>, gap: Gap) -> impl Iterator<Item = Range<usize>> {
+fn runs(words: &[Word], within: Range<usize>, gap: Gap) -> impl Iterator<Item = Range<usize>> + Clone {
     let mut start = within.start;
     std::iter::from_fn(move || {
         if start >= within.end {
