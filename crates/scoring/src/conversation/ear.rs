@@ -1,7 +1,5 @@
 //! The ear: which of the phrases that were found in a text the customer says, and means.
 
-use std::collections::BTreeSet;
-
 use sidecart_catalog::names::{Gap, Word};
 
 use super::{
@@ -26,6 +24,8 @@ pub(super) struct Ear<'a> {
     pub(super) language: Option<usize>,
     /// Of each word, whether something sold is named by it.
     pub(super) is_named: Vec<bool>,
+    /// Whether a product is surely named.
+    pub(super) names_product: bool,
 }
 
 impl<'a> Ear<'a> {
@@ -38,13 +38,12 @@ impl<'a> Ear<'a> {
         let all = |says: Says| said.iter().filter(move |spoken| self.says(spoken) == says);
         let settled: Vec<&Spoken> = all(Says::Resolved).collect();
         let denials: Vec<&Spoken> = all(Says::Not).collect();
-        let owned = all(Says::Owns).chain(all(Says::Arrived)).map(|spoken| sentences.begin(spoken));
-        let owned: BTreeSet<usize> = owned.collect();
+        let has_thing = self.names_product || all(Says::Owns).chain(all(Says::Arrived)).next().is_some();
         let counts = |spoken: &&Spoken| {
             !denials.iter().any(|denial| self.takes_back(denial, spoken))
                 && !settled.iter().any(|settled| self.settles(settled, spoken))
-                // What is amiss with goods that neither came nor are their own is nobody's trouble.
-                && (self.says(spoken) != Says::Damage || owned.contains(&sentences.begin(spoken)))
+                // What is amiss with nothing that came, is their own or is sold is nobody's trouble.
+                && (has_thing || self.says(spoken) != Says::Damage)
         };
         let spoken = said.iter().filter(counts).copied().collect();
         Signals {
@@ -71,14 +70,15 @@ impl<'a> Ear<'a> {
         !is_quoted && is_told && (is_matter(self.says(spoken)) || !self.is_foreign(spoken))
     }
 
-    /// Whether what is said is a part of saying that it is settled: "never mind the refund".
+    /// Whether what is said is a part of saying that it is settled, as in "never mind the refund", or trouble told before.
     fn settles(&self, settled: &Spoken, spoken: &Spoken) -> bool {
-        let says = self.says(spoken);
-        let is_issue = matches!(
-            says,
-            Says::Cancel | Says::Refund | Says::Return | Says::Complaint | Says::Trouble | Says::Damage
-        );
-        is_issue && settled.from < spoken.to && spoken.from < settled.to
+        match self.says(spoken) {
+            Says::Trouble | Says::Damage => spoken.from < settled.to,
+            Says::Cancel | Says::Refund | Says::Return | Says::Complaint => {
+                settled.from < spoken.to && spoken.from < settled.to
+            }
+            _ => false,
+        }
     }
 
     /// Whether a rule of another language than that of the text spoke.

@@ -60,6 +60,7 @@ pub(crate) enum Says {
     Thanks,
     Greeting,
     Resolved,
+    Declines,
     Explaining,
     Owns,
     Already,

@@ -218,6 +218,10 @@ pub struct Turn {
     pub pointer: Option<Pointer>,
     /// Whether what was open is said to be settled.
     pub is_settled: bool,
+    /// Whether they tell that something is amiss, or are angry.
+    pub(crate) is_troubled: bool,
+    /// Whether they turn an offer down, if one was shown.
+    pub(crate) is_refusal: bool,
     /// What they do not want, give back, or have already.
     pub(crate) unwanted: Vec<Thing>,
     /// Kinds of products of which they want one, or ask which.

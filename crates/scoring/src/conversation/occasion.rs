@@ -13,6 +13,9 @@ const TURNS_AFTER_NO_THANKS: u32 = 3;
 /// Turns without an offer after one was put off.
 const TURNS_AFTER_LATER: u32 = 5;
 
+/// Turns without an offer after something was told to be amiss, which one more question does not mend.
+const TURNS_AFTER_TROUBLE: u32 = 2;
+
 /// Why no offer is made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Silence {
@@ -47,6 +50,9 @@ pub(crate) fn occasion(conversation: &Conversation) -> Result<(), Silence> {
     }
     if *sentiment == Some(Sentiment::Negative) {
         return Err(Silence::hold(Why::Trouble));
+    }
+    if sentiment.is_none() && *open_issue != Some(false) {
+        mending(state)?;
     }
     resting(state, calls)?;
     match calls {
@@ -109,6 +115,17 @@ const fn stays_open(matter: Matter, question: Option<QuestionKind>) -> bool {
 /// Whether something was settled in the last turn, or since.
 fn settled_now(state: &State) -> bool {
     state.settled_in.is_some_and(|turn| turn == state.turns)
+}
+
+/// The rest that follows trouble, as long as nobody says that it is over.
+fn mending(state: &State) -> Result<(), Silence> {
+    let since = state.troubled_in.filter(|since| *since < state.turns);
+    match since.and_then(|since| (since + TURNS_AFTER_TROUBLE).checked_sub(state.turns)) {
+        Some(left) => {
+            Err(Silence { verdict: Verdict::Hold, why: Why::Trouble, retry_after_turns: Some(left + 1) })
+        }
+        None => Ok(()),
+    }
 }
 
 /// The rest that follows an offer, unless another is asked for in a later turn.

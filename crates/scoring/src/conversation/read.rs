@@ -22,6 +22,11 @@ use super::{
 
 /// Places of one of a merchant's own phrases that are looked at in one text.
 const PLACES_MAX: usize = 8;
+/// Words told and not known beside which a purchase, a statement or the form of a question calls for no offer: fewer are
+/// thanks, or an aside.
+const TOLD_WORDS_MIN: usize = 5;
+/// The same beside a question of a known kind.
+const STORY_WORDS_MIN: usize = 7;
 /// How much the form of a question says by itself.
 const WEIGHT_OF_FORM: f32 = 0.3;
 /// The most that a rule weighs which hears no more of a question than its form, such as `can it`.
@@ -46,7 +51,11 @@ pub fn read(snapshot: &Snapshot, text: &str, own_phrases: &Phrases) -> Turn {
     }
     let heard = lexicon.hear(&own, &words, |at| catalog.has_word(words[at].id) || is_named[at]);
     let language = lexicon.language_of(&own, &words);
-    let heard = Ear { lexicon, words: &words, quoted: quoted(&own, &words), heard, language, is_named };
+    let is_sure =
+        |link: &Link| link.best.confidence >= SURE_MIN && !matches!(link.best.what, Linked::Category(_));
+    let names_product = links.iter().any(is_sure);
+    let quoted = quoted(&own, &words);
+    let heard = Ear { lexicon, words: &words, quoted, heard, language, is_named, names_product };
     let signals = heard.signals(&own);
     let kinds = signals.kinds(catalog, &heard.heard.topics);
     let spots = links.iter().map(|link| link.words.clone());
@@ -82,6 +91,8 @@ pub fn read(snapshot: &Snapshot, text: &str, own_phrases: &Phrases) -> Turn {
         calls,
         pointer: signals.pointer(),
         is_settled: signals.any(Says::Resolved),
+        is_troubled: signals.any(Says::Anger) || signals.tells_trouble(),
+        is_refusal: signals.any(Says::Declines),
         asked: asked(&words, &links, topics),
         unwanted: unwanted.into_iter().map(|(thing, _)| thing).collect(),
         wanted: asking.wanted,
@@ -164,6 +175,11 @@ impl Signals<'_> {
         weight
     }
 
+    /// Whether anything is asked.
+    fn is_asked(&self) -> bool {
+        self.sentences.has_mark() || self.sentences.ask()
+    }
+
     /// What is asked; or said, where nothing is asked.
     fn asked(&self, says: Says) -> impl Iterator<Item = &Spoken> {
         self.all(says).filter(|spoken| !self.sentences.ask() || self.sentences.is_asked(spoken))
@@ -202,8 +218,8 @@ impl Signals<'_> {
             || self.troubles().any(|trouble| self.sentences.is_presumed(trouble))
     }
 
-    /// Whether more is told than a purchase and a word or two: words that no phrase knows, which may be a complaint.
-    fn tells_more(&self) -> bool {
+    /// How many words are told that no phrase knows: they may be a complaint.
+    fn told_unknown(&self) -> usize {
         let everyday = Everyday::of(self.words);
         let mut is_known = self.is_named.clone();
         for spoken in &self.spoken {
@@ -211,7 +227,7 @@ impl Signals<'_> {
         }
         let is_number = |word: &Word| word.folded.contains(|letter: char| letter.is_numeric());
         self.sentences
-            .tell(|at| is_known[at] || everyday.has(self.words[at].id) || is_number(&self.words[at]))
+            .told(|at| is_known[at] || everyday.has(self.words[at].id) || is_number(&self.words[at]))
     }
 
     /// Whether trouble is told of, not asked about or supposed.
@@ -227,24 +243,27 @@ impl Signals<'_> {
         let total: f32 = kinds.iter().map(|(_, weight)| weight).sum();
         let best =
             kinds.into_iter().rev().max_by(|a, b| a.1.total_cmp(&b.1)).filter(|(_, weight)| *weight > 0.0);
-        let asked: Vec<&Spoken> = PRODUCT_KINDS.iter().flat_map(|(_, says)| self.asked(*says)).collect();
-        // Of a question of no known kind the form alone speaks, and only where nothing is told beside it.
-        let is_known = asked.iter().any(|spoken| self.lexicon.rules[spoken.rule].weight > FORM_WEIGHT_MAX);
-        if (!is_known || !is_marked && !self.sentences.ask()) && self.tells_more() {
+        let is_asked = self.is_asked();
+        let is_name =
+            |spoken: &Spoken| self.is_named[spoken.from..spoken.to].iter().all(|is_named| *is_named);
+        let is_known = PRODUCT_KINDS.iter().flat_map(|(_, says)| self.asked(*says)).any(|spoken| {
+            self.lexicon.rules[spoken.rule].weight > FORM_WEIGHT_MAX && (is_asked || !is_name(spoken))
+        });
+        // The form of a question speaks only where nothing is told beside it; a statement is none by its form, nor by
+        // the names it has.
+        let told_min = if is_known && is_asked { STORY_WORDS_MIN } else { TOLD_WORDS_MIN };
+        if self.told_unknown() >= told_min || !is_known && !is_asked {
             return None;
         }
         // Words of unspaced scripts are of two characters.
         let is_word = |word: &&Word| word.folded.len() >= 3;
         let is_question = is_marked && self.words.iter().filter(is_word).count() >= 2
             || self.sentences.ask() && (self.any(Says::Points) || !mentions.is_empty());
-        // An order to the machine, or any other statement, asks nothing by the words it uses, nor a name by those it has.
-        let is_name =
-            |spoken: &&Spoken| self.is_named[spoken.from..spoken.to].iter().all(|is_named| *is_named);
-        let asks_or_tells = is_marked
+        // An order to the machine, or any other statement, asks nothing by the words it uses.
+        let asks = is_marked
             || [Says::Question, Says::Wants, Says::Owns, Says::Bought].into_iter().any(|says| self.any(says))
             || mentions.iter().any(is_sure_product)
             || self.words.len() <= TERSE_WORDS_MAX;
-        let asks = asks_or_tells && (is_marked || self.sentences.ask() || !asked.iter().all(is_name));
         match best.filter(|_| asks) {
             Some((kind, _)) => Some((kind, total)),
             None if is_question => Some((QuestionKind::Specification, WEIGHT_OF_FORM)),
@@ -293,7 +312,7 @@ impl Signals<'_> {
             return Calls::Care;
         }
         let goes_on = text.trim_end().ends_with(['…', ',', ':']) || text.trim_end().ends_with("...");
-        if self.any(Says::Explaining) || goes_on && !text.contains(['?', '？']) {
+        if (self.any(Says::Explaining) || goes_on) && !self.sentences.has_mark() {
             return Calls::Patience;
         }
         if self.any(Says::Asks) {
@@ -301,8 +320,8 @@ impl Signals<'_> {
         }
         let calls = match question {
             Some((QuestionKind::PriceOrDeal | QuestionKind::Availability | QuestionKind::Comparison, _)) => {
-                // "do you have a battery for the V20" is no question of the stock.
-                let asks_for_kind = matches!(question, Some((QuestionKind::Availability, _)))
+                // "do you have a battery for the V20" is no question of the stock, "which is best for it" none of a rival.
+                let asks_for_kind = matches!(question, Some((kind, _)) if kind != QuestionKind::PriceOrDeal)
                     && !asking.wanted.is_empty()
                     && (asking.has_other || self.any(Says::Points));
                 if self.any(Says::Buying) || asks_for_kind { Calls::Offer } else { Calls::Decision }
@@ -310,9 +329,13 @@ impl Signals<'_> {
             Some(_) => Calls::Offer,
             None if self.any(Says::Buying) => Calls::Offer,
             None if !asking.wanted.is_empty() && self.sentences.ask() => Calls::Offer,
-            None if (self.any(Says::Bought) || self.wants(mentions, asking)) && !self.tells_more() => {
+            None if (self.any(Says::Bought) || self.wants(mentions, asking))
+                && self.told_unknown() < TOLD_WORDS_MIN =>
+            {
                 Calls::Offer
             }
+            // What is asked beside a story is not understood before the story is.
+            None if self.is_asked() && self.told_unknown() >= TOLD_WORDS_MIN => Calls::Patience,
             None => Calls::Nothing,
         };
         // Who asks for a kind of thing need not wait for it.

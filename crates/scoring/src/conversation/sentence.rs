@@ -11,10 +11,8 @@ use super::lexicon::Spoken;
 /// Words up to which a supposition reaches back in a language without spaces between words.
 const SUPPOSED_BACK_WORDS: usize = 6;
 
-/// Words beside a question that tell something: fewer are a greeting, thanks, or an aside.
-const TOLD_WORDS_MIN: usize = 5;
-/// The same in a language without spaces, where each is a pair of characters.
-const TOLD_PAIRS_MIN: usize = 10;
+/// Words of a language without spaces, each a pair of characters, that tell as much as a word of another.
+const PAIRS_OF_A_WORD: usize = 2;
 
 /// Full stops after a question that may belong to abbreviations in it.
 const ABBREVIATIONS_MAX: usize = 3;
@@ -75,10 +73,10 @@ impl Sentences {
             opened.or_else(|| clauses.find(|clause| marks.is_question(clause)).map(|clause| clause.start))
         };
         // The mark at the end of what follows, which asks nothing by itself, is its own: "does it fit a 25 cu. ft. oven?"
-        let goes_on = |rest: &mut dyn Iterator<Item = Range<usize>>| {
+        let goes_on_to = |rest: &mut dyn Iterator<Item = Range<usize>>| {
             let mut rest = rest.take(ABBREVIATIONS_MAX).take_while(|next| asks_from(next).is_none());
-            rest.find(|next| next.len() > ABBREVIATED_WORDS_MAX || is_marked(next))
-                .is_some_and(|next| is_marked(&next))
+            let next = rest.find(|next| next.len() > ABBREVIATED_WORDS_MAX || is_marked(next));
+            next.filter(is_marked).map(|next| next.end)
         };
         let mut sentences = runs(words, 0..words.len(), Gap::Sentence);
         while let Some(sentence) = sentences.next() {
@@ -86,8 +84,10 @@ impl Sentences {
             let is_marked = is_marked(&sentence);
             match asks_from(&sentence) {
                 // Who uses question marks at all uses them.
-                Some(from) if is_marked || !this.has_mark || goes_on(&mut sentences.clone()) => {
-                    this.is_asked[from..sentence.end].fill(true);
+                Some(from) if is_marked || !this.has_mark => this.is_asked[from..sentence.end].fill(true),
+                Some(from) => {
+                    let to = goes_on_to(&mut sentences.clone()).unwrap_or(from);
+                    this.is_asked[from..to].fill(true);
                 }
                 None if is_marked => {
                     this.is_asked[sentence.clone()].fill(true);
@@ -112,13 +112,13 @@ impl Sentences {
         self.is_asked.contains(&true)
     }
 
-    /// Whether any of the text tells, in more than a word or two.
+    /// How many words tell, neither ask nor suppose.
     ///
     /// `is_known` says of a word that it tells nothing, as a name does.
-    pub(super) fn tell(&self, is_known: impl Fn(usize) -> bool) -> bool {
+    pub(super) fn told(&self, is_known: impl Fn(usize) -> bool) -> usize {
         let is_told = |at: &usize| !self.is_asked[*at] && !self.is_supposed[*at] && !is_known(*at);
-        let told = (0..self.is_asked.len()).filter(is_told);
-        told.count() >= if self.is_unspaced { TOLD_PAIRS_MIN } else { TOLD_WORDS_MIN }
+        let told = (0..self.is_asked.len()).filter(is_told).count();
+        if self.is_unspaced { told / PAIRS_OF_A_WORD } else { told }
     }
 
     /// Whether a question mark stands in the text.
@@ -134,11 +134,6 @@ impl Sentences {
     /// Whether what is said asks by its tone alone.
     pub(super) fn is_rising(&self, spoken: &Spoken) -> bool {
         self.is_rising[spoken.from] && !self.is_supposed[spoken.to - 1]
-    }
-
-    /// The word with which the sentence begins in which something is said.
-    pub(super) fn begin(&self, spoken: &Spoken) -> usize {
-        self.sentences[spoken.from].start
     }
 
     /// Whether what is said is taken for granted.
@@ -246,6 +241,8 @@ mod tests {
             ("compré uno, ¿gotea?", "gotea"),
             ("漏れました。合います？", "合い いま ます"),
             ("Does it fit model no. X100?", "does it fit model no x100"),
+            ("Does it fit a 25 cu. ft. Side Oven? It leaks.", "does it fit a 25 cu ft side oven"),
+            ("Does it fit a big one. I mean a really huge one. So?", "so"),
             // Who uses question marks would have used one here.
             ("Does it leak. Does it fit?", "does it fit"),
         ];

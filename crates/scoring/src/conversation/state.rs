@@ -22,6 +22,8 @@ pub struct State {
     pub(crate) matter: Option<Matter>,
     /// Whether the caller says that an issue is open.
     pub(crate) issue_open: bool,
+    /// In which turn something was last told to be amiss.
+    pub(crate) troubled_in: Option<u32>,
     /// In which turn something open was settled.
     pub(crate) settled_in: Option<u32>,
     /// Offers that were shown, latest last.
@@ -69,12 +71,7 @@ impl State {
                 self.listed = vec![Meant::Product(product.clone())];
                 remember(&mut self.shown, product);
             }
-            Step::Declined(product, how) => {
-                self.declined_after = Some((self.turns, how));
-                let is_new = !self.declined.iter().any(|(declined, _)| *declined == product);
-                self.refusals += u32::from(is_new && how == Decline::NoThanks);
-                remember(&mut self.declined, (product, how));
-            }
+            Step::Declined(product, how) => self.decline(product, how),
             Step::Bought(product) => remember(&mut self.owned, Meant::Product(product)),
             Step::IssueOpened => self.issue_open = true,
             Step::IssueClosed => {
@@ -108,7 +105,29 @@ impl State {
         self.refusals >= REFUSALS_MAX
     }
 
+    fn decline(&mut self, product: ProductId, how: Decline) {
+        self.declined_after = Some((self.turns, how));
+        let is_new = !self.declined.iter().any(|(declined, _)| *declined == product);
+        self.refusals += u32::from(is_new && how == Decline::NoThanks);
+        // How it was declined the caller knows better than what was typed.
+        self.declined.retain(|(declined, _)| *declined != product);
+        remember(&mut self.declined, (product, how));
+    }
+
+    /// What was shown right before a turn, and of which nothing became yet.
+    fn just_shown(&self) -> Option<&ProductId> {
+        let shown = self.shown.last().filter(|_| self.shown_after == Some(self.turns))?;
+        let is_told = self.declined.iter().any(|(declined, _)| declined == shown)
+            || self.owned.contains(&Meant::Product(shown.clone()));
+        (!is_told).then_some(shown)
+    }
+
     fn hear(&mut self, turn: Box<Turn>) {
+        if turn.is_refusal
+            && let Some(shown) = self.just_shown().cloned()
+        {
+            self.decline(shown, Decline::NoThanks);
+        }
         self.turns += 1;
         if turn.is_settled
             && turn.matter.is_none()
@@ -121,6 +140,11 @@ impl State {
             (Some(open), Some(new)) => Some(open.min(new)),
             (open, new) => open.or(new),
         };
+        if turn.is_troubled {
+            self.troubled_in = Some(self.turns);
+        } else if turn.is_settled {
+            self.troubled_in = None;
+        }
         for mention in &turn.mentions {
             if mention.role == MentionRole::Owns {
                 remember(&mut self.owned, mention.meant.clone());
@@ -194,6 +218,7 @@ impl State {
         if self.matter != Some(Matter::OptedOut) {
             self.matter = None;
         }
+        self.troubled_in = None;
         self.settled_in = Some(self.turns);
     }
 }
