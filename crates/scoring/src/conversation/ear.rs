@@ -1,10 +1,14 @@
 //! The ear: which of the phrases that were found in a text the customer says, and means.
 
-use sidecart_catalog::names::{Gap, Word};
+use sidecart_catalog::{
+    Catalog,
+    names::{Gap, Link, Linked, Word},
+};
 
 use super::{
-    EVIDENCE_MAX, Evidence,
+    EVIDENCE_MAX, Evidence, SURE_MIN,
     lexicon::{Heard, Lexicon, Says, Spoken},
+    quotation::quoted,
     read::Signals,
     sentence::{Marks, Sentences},
 };
@@ -29,6 +33,26 @@ pub(super) struct Ear<'a> {
 }
 
 impl<'a> Ear<'a> {
+    /// What is heard in a text, in which something is named.
+    pub(super) fn of(catalog: &Catalog, text: &str, words: &'a [Word], links: &[Link]) -> Self {
+        let lexicon = Lexicon::get();
+        let mut is_named = vec![false; words.len()];
+        for link in links {
+            is_named[link.words.clone()].fill(true);
+        }
+        let is_sure =
+            |link: &Link| link.best.confidence >= SURE_MIN && !matches!(link.best.what, Linked::Category(_));
+        Self {
+            lexicon,
+            words,
+            quoted: quoted(text, words),
+            heard: lexicon.hear(text, words, |at| catalog.has_word(words[at].id) || is_named[at]),
+            language: lexicon.language_of(text, words),
+            is_named,
+            names_product: links.iter().any(is_sure),
+        }
+    }
+
     /// What is neither quoted nor taken back nor settled, nor asked or supposed where it must be told.
     pub(super) fn signals(&self, text: &str) -> Signals<'a> {
         let sentences = Sentences::of(text, self.words, &self.marks());

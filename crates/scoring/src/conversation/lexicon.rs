@@ -61,6 +61,7 @@ pub(crate) enum Says {
     Greeting,
     Resolved,
     Declines,
+    Sorry,
     Explaining,
     Owns,
     Already,

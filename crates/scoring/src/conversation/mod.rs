@@ -222,6 +222,8 @@ pub struct Turn {
     pub(crate) is_troubled: bool,
     /// Whether they turn an offer down, if one was shown.
     pub(crate) is_refusal: bool,
+    /// How many words they tell that no phrase knows.
+    pub(crate) told_unknown: usize,
     /// What they do not want, give back, or have already.
     pub(crate) unwanted: Vec<Thing>,
     /// Kinds of products of which they want one, or ask which.
@@ -232,6 +234,17 @@ pub struct Turn {
     pub(crate) language: Option<usize>,
     /// Phrases that spoke, in the order of the text.
     pub evidence: Vec<Evidence>,
+}
+
+/// What was read from one text of the assistant.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Reply {
+    /// What it names, in its order.
+    pub mentions: Vec<Mention>,
+    /// Whether it is sorry for what the customer told, or mends it.
+    pub is_sorry: bool,
+    /// Whether it asks something.
+    pub asks: bool,
 }
 
 /// What a turn calls for, apart from what forbids an offer.
@@ -266,6 +279,19 @@ pub struct Asked {
     pub(crate) topics: Vec<usize>,
 }
 
+impl Asked {
+    /// Asks what was asked before, too: its topics, and as many of its words as there is room for.
+    pub(crate) fn join(&mut self, before: &Self) {
+        let room = ASKED_WORDS_MAX.saturating_sub(self.words.len());
+        self.words.extend(before.words.iter().take(room));
+        self.topics.extend(&before.topics);
+        self.words.sort_unstable();
+        self.words.dedup();
+        self.topics.sort_unstable();
+        self.topics.dedup();
+    }
+}
+
 /// How an offer was declined.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Decline {
@@ -285,7 +311,7 @@ pub enum Step {
     /// The customer wrote.
     Customer(Box<Turn>),
     /// The assistant wrote, and named these.
-    Assistant(Vec<Mention>),
+    Assistant(Reply),
     /// An offer was shown.
     Shown(ProductId),
     /// It was declined.

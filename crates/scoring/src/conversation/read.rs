@@ -12,10 +12,10 @@ use crate::snapshot::Snapshot;
 
 use super::{
     ASKED_WORDS_MAX, Asked, Calls, Matter, Meant, Mention, MentionRole, Pointer, QuestionKind, Readiness,
-    SURE_MIN, Sentiment, Turn,
+    Reply, SURE_MIN, Sentiment, Turn,
     ear::Ear,
     lexicon::{Lexicon, Says, Spoken, Topical},
-    quotation::{quoted, without_cited_lines},
+    quotation::without_cited_lines,
     role::{Asking, Named, Roles, Spotted},
     sentence::Sentences,
 };
@@ -44,18 +44,7 @@ pub fn read(snapshot: &Snapshot, text: &str, own_phrases: &Phrases) -> Turn {
     let words = words(&own);
     let catalog = snapshot.catalog();
     let links = catalog.link(&words);
-    let lexicon = Lexicon::get();
-    let mut is_named = vec![false; words.len()];
-    for link in &links {
-        is_named[link.words.clone()].fill(true);
-    }
-    let heard = lexicon.hear(&own, &words, |at| catalog.has_word(words[at].id) || is_named[at]);
-    let language = lexicon.language_of(&own, &words);
-    let is_sure =
-        |link: &Link| link.best.confidence >= SURE_MIN && !matches!(link.best.what, Linked::Category(_));
-    let names_product = links.iter().any(is_sure);
-    let quoted = quoted(&own, &words);
-    let heard = Ear { lexicon, words: &words, quoted, heard, language, is_named, names_product };
+    let heard = Ear::of(catalog, &own, &words, &links);
     let signals = heard.signals(&own);
     let kinds = signals.kinds(catalog, &heard.heard.topics);
     let spots = links.iter().map(|link| link.words.clone());
@@ -78,7 +67,7 @@ pub fn read(snapshot: &Snapshot, text: &str, own_phrases: &Phrases) -> Turn {
     let matter = if !forbidding.is_empty() { Some(Matter::Merchant) } else { signals.matter() };
     let calls = if offering.iter().any(|words| !signals.is_denied(words)) {
         Calls::OfferByMerchant
-    } else if !lexicon.can_read(&own, &words, language) {
+    } else if !heard.lexicon.can_read(&own, &words, heard.language) {
         Calls::Unread
     } else {
         signals.calls(question, &mentions, &asking, &own)
@@ -93,21 +82,27 @@ pub fn read(snapshot: &Snapshot, text: &str, own_phrases: &Phrases) -> Turn {
         is_settled: signals.any(Says::Resolved),
         is_troubled: signals.any(Says::Anger) || signals.tells_trouble(),
         is_refusal: signals.any(Says::Declines),
+        told_unknown: signals.told_unknown(),
         asked: asked(&words, &links, topics),
         unwanted: unwanted.into_iter().map(|(thing, _)| thing).collect(),
         wanted: asking.wanted,
-        language,
+        language: heard.language,
         evidence: heard.evidence(),
         mentions,
     }
 }
 
-/// What a text of the assistant names.
-pub fn read_assistant(snapshot: &Snapshot, text: &str) -> Vec<Mention> {
+/// Reads a text of the assistant.
+pub fn read_assistant(snapshot: &Snapshot, text: &str) -> Reply {
     let (words, catalog) = (words(text), snapshot.catalog());
     let links = catalog.link(&words);
     let role = MentionRole::AskedAbout;
-    links.iter().filter_map(|link| Some(named(catalog, &words, link, role)?.mention)).collect()
+    let signals = Ear::of(catalog, text, &words, &links).signals(text);
+    Reply {
+        mentions: links.iter().filter_map(|link| Some(named(catalog, &words, link, role)?.mention)).collect(),
+        is_sorry: signals.any(Says::Sorry),
+        asks: signals.is_asked(),
+    }
 }
 
 /// Where the words of a phrase stand in a text, side by side: the first of these places.

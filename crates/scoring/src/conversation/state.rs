@@ -3,7 +3,8 @@
 use sidecart_catalog::{CategoryPath, ProductId};
 
 use super::{
-    Decline, MENTIONS_MAX, Matter, Meant, Mention, MentionRole, Pointer, SURE_MIN, Step, Thing, Turn,
+    Calls, Decline, MENTIONS_MAX, Matter, Meant, Mention, MentionRole, Pointer, QuestionKind, Reply,
+    SURE_MIN, Step, Thing, Turn,
 };
 
 /// Products remembered of each sort, latest kept.
@@ -11,11 +12,16 @@ const REMEMBERED_MAX: usize = 64;
 /// Declines without a reason after which no more is offered.
 const REFUSALS_MAX: u32 = 2;
 
+/// Words told that no phrase knows, from which on they are what the assistant is sorry for.
+const COMPLAINT_WORDS_MIN: usize = 2;
+
 /// Where a conversation stands.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct State {
     /// The last turn of the customer.
     pub(crate) last: Option<Box<Turn>>,
+    /// Whether the assistant asked something since.
+    pub(crate) is_asked_back: bool,
     /// Turns of the customer so far.
     pub(crate) turns: u32,
     /// What forbids offers until it is settled.
@@ -52,20 +58,7 @@ impl State {
     pub fn after(mut self, step: Step) -> Self {
         match step {
             Step::Customer(turn) => self.hear(turn),
-            Step::Assistant(mentions) => {
-                let sure = mentions.into_iter().filter(|mention| mention.confidence >= SURE_MIN);
-                let named = sure.map(|mention| mention.meant).take(MENTIONS_MAX);
-                let (kinds, named): (Vec<Meant>, Vec<Meant>) =
-                    named.partition(|meant| matches!(meant, Meant::Category(_)));
-                // "the Uno, simple and compact": a category beside products is none of those listed.
-                let named = if named.is_empty() { kinds } else { named };
-                // Who answers about what the customer named together leaves it in the customer's order.
-                let same = self.listed.iter().filter(|meant| named.contains(meant)).count();
-                let is_of_the_same = same > 1 || same == named.len();
-                if !named.is_empty() && !is_of_the_same {
-                    self.listed = named;
-                }
-            }
+            Step::Assistant(reply) => self.listen(reply),
             Step::Shown(product) => {
                 self.shown_after = Some(self.turns);
                 self.listed = vec![Meant::Product(product.clone())];
@@ -105,6 +98,37 @@ impl State {
         self.refusals >= REFUSALS_MAX
     }
 
+    /// What the assistant says: what it names may be pointed to, and what it is sorry for is amiss.
+    fn listen(&mut self, reply: Reply) {
+        self.is_asked_back = reply.asks;
+        if reply.is_sorry
+            && let Some(last) = self.last.as_deref().filter(|last| !last.is_settled)
+        {
+            match last.calls {
+                // What was told, and not understood, was a complaint.
+                Calls::Nothing | Calls::Patience if last.told_unknown >= COMPLAINT_WORDS_MIN => {
+                    self.matter = self.matter.or(Some(Matter::Complaint));
+                }
+                Calls::Nothing | Calls::Patience | Calls::Care | Calls::Service => {
+                    self.troubled_in = Some(self.turns);
+                }
+                _ => {}
+            }
+        }
+        let sure = reply.mentions.into_iter().filter(|mention| mention.confidence >= SURE_MIN);
+        let named = sure.map(|mention| mention.meant).take(MENTIONS_MAX);
+        let (kinds, named): (Vec<Meant>, Vec<Meant>) =
+            named.partition(|meant| matches!(meant, Meant::Category(_)));
+        // "the Uno, simple and compact": a category beside products is none of those listed.
+        let named = if named.is_empty() { kinds } else { named };
+        // Who answers about what the customer named together leaves it in the customer's order.
+        let same = self.listed.iter().filter(|meant| named.contains(meant)).count();
+        let is_of_the_same = same > 1 || same == named.len();
+        if !named.is_empty() && !is_of_the_same {
+            self.listed = named;
+        }
+    }
+
     fn decline(&mut self, product: ProductId, how: Decline) {
         self.declined_after = Some((self.turns, how));
         let is_new = !self.declined.iter().any(|(declined, _)| *declined == product);
@@ -122,7 +146,22 @@ impl State {
         (!is_told).then_some(shown)
     }
 
-    fn hear(&mut self, turn: Box<Turn>) {
+    /// Who is asked back, and names what they mean, still asks what they asked before.
+    fn resume(&self, turn: &mut Turn) {
+        let names = !turn.mentions.is_empty() || turn.pointer.is_some();
+        let asks_itself = turn.question != QuestionKind::Other || !turn.wanted.is_empty();
+        let is_open = matches!(turn.calls, Calls::Nothing | Calls::Offer) && !turn.is_refusal;
+        let last = self.last.as_deref().filter(|_| self.is_asked_back && names && is_open && !asks_itself);
+        if let Some(last) = last.filter(|last| matches!(last.calls, Calls::Offer | Calls::MoreOffers)) {
+            (turn.calls, turn.question) = (last.calls, last.question);
+            turn.wanted.clone_from(&last.wanted);
+            turn.asked.join(&last.asked);
+        }
+    }
+
+    fn hear(&mut self, mut turn: Box<Turn>) {
+        self.resume(&mut turn);
+        self.is_asked_back = false;
         if turn.is_refusal
             && let Some(shown) = self.just_shown().cloned()
         {
