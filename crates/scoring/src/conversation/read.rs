@@ -63,7 +63,7 @@ pub fn read(snapshot: &Snapshot, text: &str, own_phrases: &Phrases) -> Turn {
     let mentions: Vec<Mention> = named.into_iter().map(|named| named.mention).collect();
     let places = |phrases: &[Box<str>]| phrases.iter().flat_map(|phrase| places(&words, phrase)).collect();
     let (forbidding, offering): (Vec<_>, Vec<_>) = (places(&own_phrases.never), places(&own_phrases.offer));
-    let question = signals.question(&mentions);
+    let question = signals.question(&mentions, &asking);
     let matter = if !forbidding.is_empty() { Some(Matter::Merchant) } else { signals.matter() };
     let calls = if offering.iter().any(|words| !signals.is_denied(words)) {
         Calls::OfferByMerchant
@@ -232,7 +232,7 @@ impl Signals<'_> {
     }
 
     /// The kind of question about a product, with how much speaks for it.
-    fn question(&self, mentions: &[Mention]) -> Option<(QuestionKind, f32)> {
+    fn question(&self, mentions: &[Mention], asking: &Asking) -> Option<(QuestionKind, f32)> {
         let is_marked = self.sentences.has_mark();
         let kinds = PRODUCT_KINDS.map(|(kind, says)| (kind, self.weight(self.asked(says))));
         let total: f32 = kinds.iter().map(|(_, weight)| weight).sum();
@@ -259,11 +259,14 @@ impl Signals<'_> {
             || [Says::Question, Says::Wants, Says::Owns, Says::Bought].into_iter().any(|says| self.any(says))
             || mentions.iter().any(is_sure_product)
             || self.words.len() <= TERSE_WORDS_MAX;
-        match best.filter(|_| asks) {
-            Some((kind, _)) => Some((kind, total)),
-            None if is_question => Some((QuestionKind::Specification, WEIGHT_OF_FORM)),
-            None => None,
-        }
+        let (kind, weight) = match best.filter(|_| asks) {
+            Some((kind, _)) => (kind, total),
+            None if is_question => (QuestionKind::Specification, WEIGHT_OF_FORM),
+            None => return None,
+        };
+        // Who asks which of a kind, and no more, asks what goes with what they have.
+        let asks_which = !is_known && kind == QuestionKind::Specification && !asking.wanted.is_empty();
+        Some((if asks_which { QuestionKind::Compatibility } else { kind }, weight))
     }
 
     /// The matter of service that speaks loudest.
