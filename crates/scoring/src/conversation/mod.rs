@@ -220,8 +220,8 @@ pub struct Turn {
     pub is_settled: bool,
     /// Whether they tell that something is amiss, or are angry.
     pub(crate) is_troubled: bool,
-    /// Whether they turn an offer down, if one was shown.
-    pub(crate) is_refusal: bool,
+    /// How they turn an offer down, if one was shown.
+    pub(crate) refusal: Option<Decline>,
     /// How many words they tell that no phrase knows.
     pub(crate) told_unknown: usize,
     /// What they do not want, give back, or have already.

@@ -11,8 +11,8 @@ use sidecart_rules::Phrases;
 use crate::snapshot::Snapshot;
 
 use super::{
-    ASKED_WORDS_MAX, Asked, Calls, Matter, Meant, Mention, MentionRole, Pointer, QuestionKind, Readiness,
-    Reply, SURE_MIN, Sentiment, Turn,
+    ASKED_WORDS_MAX, Asked, Calls, Decline, Matter, Meant, Mention, MentionRole, Pointer, QuestionKind,
+    Readiness, Reply, SURE_MIN, Sentiment, Turn,
     ear::Ear,
     lexicon::{Lexicon, Says, Spoken, Topical},
     quotation::without_cited_lines,
@@ -81,7 +81,7 @@ pub fn read(snapshot: &Snapshot, text: &str, own_phrases: &Phrases) -> Turn {
         pointer: signals.pointer(),
         is_settled: signals.any(Says::Resolved),
         is_troubled: signals.any(Says::Anger) || signals.tells_trouble(),
-        is_refusal: signals.any(Says::Declines),
+        refusal: signals.refusal(),
         told_unknown: signals.told_unknown(),
         asked: asked(&words, &links, topics),
         unwanted: unwanted.into_iter().map(|(thing, _)| thing).collect(),
@@ -384,6 +384,17 @@ impl Signals<'_> {
         } else {
             Sentiment::Neutral
         }
+    }
+
+    /// How an offer would be turned down by it; what says more goes first.
+    fn refusal(&self) -> Option<Decline> {
+        let refusals = [
+            (Says::HasOne, Decline::HaveOne),
+            (Says::TooDear, Decline::TooExpensive),
+            (Says::Later, Decline::Later),
+            (Says::Declines, Decline::NoThanks),
+        ];
+        refusals.into_iter().find(|(says, _)| self.any(*says)).map(|(_, how)| how)
     }
 
     fn pointer(&self) -> Option<Pointer> {

@@ -150,7 +150,7 @@ impl State {
     fn resume(&self, turn: &mut Turn) {
         let names = !turn.mentions.is_empty() || turn.pointer.is_some();
         let asks_itself = turn.question != QuestionKind::Other || !turn.wanted.is_empty();
-        let is_open = matches!(turn.calls, Calls::Nothing | Calls::Offer) && !turn.is_refusal;
+        let is_open = matches!(turn.calls, Calls::Nothing | Calls::Offer) && turn.refusal.is_none();
         let last = self.last.as_deref().filter(|_| self.is_asked_back && names && is_open && !asks_itself);
         if let Some(last) = last.filter(|last| matches!(last.calls, Calls::Offer | Calls::MoreOffers)) {
             (turn.calls, turn.question) = (last.calls, last.question);
@@ -162,10 +162,16 @@ impl State {
     fn hear(&mut self, mut turn: Box<Turn>) {
         self.resume(&mut turn);
         self.is_asked_back = false;
-        if turn.is_refusal
-            && let Some(shown) = self.just_shown().cloned()
+        if let (Some(how), Some(shown)) = (turn.refusal, self.just_shown().cloned())
+            // Who names what they have speaks of that, not of what was shown.
+            && (how != Decline::HaveOne || turn.mentions.is_empty() && turn.unwanted.is_empty())
         {
-            self.decline(shown, Decline::NoThanks);
+            self.decline(shown, how);
+        }
+        // Who found it too expensive, and asks for one of a kind by its price, asks for a cheaper one.
+        let is_dear = self.declined.last().is_some_and(|(_, how)| *how == Decline::TooExpensive);
+        if is_dear && turn.question == QuestionKind::PriceOrDeal && !turn.wanted.is_empty() {
+            turn.calls = Calls::MoreOffers;
         }
         self.turns += 1;
         if turn.is_settled
