@@ -145,6 +145,8 @@ async fn a_conversation_goes_on_on_another_stream_and_repeats_nothing() {
     let mut talk = world.talk("s1").await;
     assert_eq!(talk.say("Does it have a viewfinder?").await.reason, "JUST_OFFERED");
     let next = talk.say("And which card does it take?").await;
+    assert_eq!(next.reason, "ALL_GATED", "the card was shown, and nothing else is one: {next:?}");
+    let next = talk.say("What else goes with it?").await;
     assert_eq!(offered(&next), ["bag"], "the card was shown: {next:?}");
     // Another conversation knows nothing of it.
     assert_eq!(offered(&world.talk("s2").await.say("Which memory card fits it?").await), ["card"]);

@@ -46,7 +46,7 @@ pub fn read(snapshot: &Snapshot, text: &str, own_phrases: &Phrases) -> Turn {
     let links = catalog.link(&words);
     let heard = Ear::of(catalog, &own, &words, &links);
     let signals = heard.signals(&own);
-    let kinds = signals.kinds(catalog, &heard.heard.topics);
+    let kinds = signals.kinds(&links, &heard.heard.topics);
     let spots = links.iter().map(|link| link.words.clone());
     let spots = spots.chain(kinds.iter().map(|topic| topic.from..topic.to)).collect();
     let roles = Roles::of(&signals, spots);

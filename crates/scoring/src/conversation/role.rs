@@ -2,7 +2,10 @@
 
 use std::ops::Range;
 
-use sidecart_catalog::{Catalog, names::Gap};
+use sidecart_catalog::{
+    Catalog,
+    names::{Gap, Link},
+};
 
 use super::{
     Meant, Mention, MentionRole, SURE_MIN, Thing,
@@ -131,13 +134,17 @@ impl Signals<'_> {
         named.chain(topics).collect()
     }
 
-    /// Topics by a word that answers them and that the merchant uses nowhere: they stand for kinds of products. Of those in
-    /// the same words the one with the fewest answers, which says most.
-    pub(super) fn kinds<'t>(&self, catalog: &Catalog, topics: &'t [Topical]) -> Vec<&'t Topical> {
+    /// Topics by a word that answers them and that surely names nothing of the merchant's: they stand for kinds of products.
+    /// Of those in the same words the one with the fewest answers, which says most.
+    pub(super) fn kinds<'t>(&self, links: &[Link], topics: &'t [Topical]) -> Vec<&'t Topical> {
         let answers = |topic: &Topical| &self.lexicon.answers[topic.topic];
+        let mut is_named = vec![false; self.words.len()];
+        for link in links.iter().filter(|link| link.best.confidence >= SURE_MIN) {
+            is_named[link.words.clone()].fill(true);
+        }
         let is_kind = |topic: &&Topical| {
-            let words = &self.words[topic.from..topic.to];
-            words.iter().any(|word| answers(topic).contains(&word.id) && !catalog.has_word(word.id))
+            let mut words = topic.from..topic.to;
+            words.any(|at| answers(topic).contains(&self.words[at].id) && !is_named[at])
         };
         let mut kinds: Vec<&Topical> = topics.iter().filter(is_kind).take(TOPICAL_MAX).collect();
         kinds.sort_by_key(|topic| answers(topic).len());
@@ -160,11 +167,14 @@ impl Signals<'_> {
         let gaps = &self.words[one.end..=other.start];
         let is_joined = || self.all(Says::Joins).any(|joint| between.contains(&joint.from));
         let is_listed = || gaps.iter().any(|word| word.gap == Gap::Clause);
-        let is_row = match says {
-            Says::Already => is_listed() || is_joined(),
-            Says::Rejects => is_joined(),
-            _ => false,
-        };
+        // What is told and what is asked are no row: "I have a card, which bag?".
+        let is_told_alike = self.sentences.asks(one.start) == self.sentences.asks(other.start);
+        let is_row = is_told_alike
+            && match says {
+                Says::Already => is_listed() || is_joined(),
+                Says::Rejects => is_joined(),
+                _ => false,
+            };
         is_row && gaps.iter().all(|word| word.gap < Gap::Sentence)
     }
 

@@ -121,6 +121,11 @@ impl Sentences {
         if self.is_unspaced { told / PAIRS_OF_A_WORD } else { told }
     }
 
+    /// Whether a word is part of a question.
+    pub(super) fn asks(&self, at: usize) -> bool {
+        self.is_asked[at]
+    }
+
     /// Whether a question mark stands in the text.
     pub(super) const fn has_mark(&self) -> bool {
         self.has_mark
