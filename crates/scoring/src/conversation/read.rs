@@ -80,7 +80,10 @@ pub fn read(snapshot: &Snapshot, text: &str, own_phrases: &Phrases) -> Turn {
         calls,
         pointer: signals.pointer(),
         is_settled: signals.any(Says::Resolved),
-        is_troubled: signals.any(Says::Anger) || signals.tells_trouble(),
+        // Who tells of an order or an account, and asks nothing of it, is in trouble with it.
+        is_troubled: signals.any(Says::Anger)
+            || signals.tells_trouble()
+            || calls == Calls::Service && !signals.is_asked(),
         refusal: signals.refusal(),
         told_unknown: signals.told_unknown(),
         asked: asked(&words, &links, topics),
