@@ -12,6 +12,8 @@ const REMEMBERED_MAX: usize = 64;
 /// Declines without a reason after which no more is offered.
 const REFUSALS_MAX: u32 = 2;
 
+/// Words told that no phrase knows, about nothing that is sold, from which on they may be a complaint.
+const STORY_WORDS_MIN: usize = 4;
 /// Words told that no phrase knows, from which on they are what the assistant is sorry for.
 const COMPLAINT_WORDS_MIN: usize = 2;
 
@@ -185,7 +187,10 @@ impl State {
             (Some(open), Some(new)) => Some(open.min(new)),
             (open, new) => open.or(new),
         };
-        if turn.is_troubled {
+        let is_story = turn.calls == Calls::Nothing
+            && turn.told_unknown >= STORY_WORDS_MIN
+            && turn.mentions.iter().all(|mention| mention.confidence < SURE_MIN);
+        if turn.is_troubled || is_story {
             self.troubled_in = Some(self.turns);
         } else if turn.is_settled {
             self.troubled_in = None;
