@@ -2,7 +2,7 @@
 
 use sidecart_catalog::{
     Catalog,
-    names::{Gap, Link, Linked, Word},
+    names::{Gap, Link, Word},
 };
 
 use super::{
@@ -28,8 +28,8 @@ pub(super) struct Ear<'a> {
     pub(super) language: Option<usize>,
     /// Of each word, whether something sold is named by it.
     pub(super) is_named: Vec<bool>,
-    /// Whether a product is surely named.
-    pub(super) names_product: bool,
+    /// Whether something sold is surely named.
+    pub(super) is_sold_named: bool,
 }
 
 impl<'a> Ear<'a> {
@@ -40,8 +40,7 @@ impl<'a> Ear<'a> {
         for link in links {
             is_named[link.words.clone()].fill(true);
         }
-        let is_sure =
-            |link: &Link| link.best.confidence >= SURE_MIN && !matches!(link.best.what, Linked::Category(_));
+        let is_sure = |link: &Link| link.best.confidence >= SURE_MIN;
         Self {
             lexicon,
             words,
@@ -49,7 +48,7 @@ impl<'a> Ear<'a> {
             heard: lexicon.hear(text, words, |at| catalog.has_word(words[at].id) || is_named[at]),
             language: lexicon.language_of(text, words),
             is_named,
-            names_product: links.iter().any(is_sure),
+            is_sold_named: links.iter().any(is_sure),
         }
     }
 
@@ -62,7 +61,7 @@ impl<'a> Ear<'a> {
         let all = |says: Says| said.iter().filter(move |spoken| self.says(spoken) == says);
         let settled: Vec<&Spoken> = all(Says::Resolved).collect();
         let denials: Vec<&Spoken> = all(Says::Not).collect();
-        let has_thing = self.names_product || all(Says::Owns).chain(all(Says::Arrived)).next().is_some();
+        let has_thing = self.is_sold_named || all(Says::Owns).chain(all(Says::Arrived)).next().is_some();
         let counts = |spoken: &&Spoken| {
             !denials.iter().any(|denial| self.takes_back(denial, spoken))
                 && !settled.iter().any(|settled| self.settles(settled, spoken))

@@ -412,7 +412,7 @@ impl Signals<'_> {
 }
 
 /// Whether a mention is surely of a product, not of a category.
-fn is_sure_product(mention: &Mention) -> bool {
+pub(super) fn is_sure_product(mention: &Mention) -> bool {
     mention.confidence >= SURE_MIN && !matches!(mention.meant, Meant::Category(_))
 }
 

@@ -4,7 +4,7 @@ use sidecart_catalog::{CategoryPath, ProductId};
 
 use super::{
     Calls, Decline, MENTIONS_MAX, Matter, Meant, Mention, MentionRole, Pointer, QuestionKind, Reply,
-    SURE_MIN, Step, Thing, Turn,
+    SURE_MIN, Step, Thing, Turn, read::is_sure_product,
 };
 
 /// Products remembered of each sort, latest kept.
@@ -12,7 +12,7 @@ const REMEMBERED_MAX: usize = 64;
 /// Declines without a reason after which no more is offered.
 const REFUSALS_MAX: u32 = 2;
 
-/// Words told that no phrase knows, about nothing that is sold, from which on they may be a complaint.
+/// Words told that no phrase knows, about no product, from which on they may be a complaint.
 const STORY_WORDS_MIN: usize = 4;
 /// Words told that no phrase knows, from which on they are what the assistant is sorry for.
 const COMPLAINT_WORDS_MIN: usize = 2;
@@ -189,7 +189,7 @@ impl State {
         };
         let is_story = turn.calls == Calls::Nothing
             && turn.told_unknown >= STORY_WORDS_MIN
-            && turn.mentions.iter().all(|mention| mention.confidence < SURE_MIN);
+            && !turn.mentions.iter().any(is_sure_product);
         if turn.is_troubled || is_story {
             self.troubled_in = Some(self.turns);
         } else if turn.is_settled {
