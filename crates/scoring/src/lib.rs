@@ -21,6 +21,7 @@ pub mod orders;
 mod query;
 mod question;
 mod recommend;
+pub mod refill;
 mod routes;
 mod score;
 mod select;

@@ -4,6 +4,7 @@
 //! same bytes whatever the catalog's own numbering.
 
 mod lists;
+mod paces;
 
 use std::{
     cmp::Ordering,
@@ -17,6 +18,7 @@ use sidecart_catalog::{Catalog, CategoryPath, Entry, ProductId, Term, TermId, Ti
 pub use crate::learn::logistic::Logistic;
 use crate::learned;
 pub use lists::{Column, Lists};
+pub use paces::Paces;
 
 /// How many products count as bought most of all.
 const COMMON: usize = 50;
@@ -29,6 +31,8 @@ pub struct Model {
     places: HashMap<TermId, u32, GlobalState>,
     /// Where each category is among those that have a list.
     shelves: HashMap<TermId, u32, GlobalState>,
+    /// Where each leaf category is among those that have a pace.
+    paced: HashMap<TermId, u32, GlobalState>,
     /// The own term of each product.
     terms: Vec<TermId>,
     /// The products in the most orders, most first.
@@ -74,6 +78,8 @@ pub struct ModelParts {
     pub again: Vec<f32>,
     /// How many times as often as by chance that is, at the lower end of what the orders allow.
     pub again_lift: Vec<f32>,
+    /// How many days lie between purchases by one shopper.
+    pub paces: Paces,
     /// Categories that have a list, in the order of their lists.
     pub categories: Vec<CategoryPath>,
     /// What is bought in one order with any product of each category; each list ascending.
@@ -167,6 +173,7 @@ impl Model {
         if parts.basket_weight.len() != parts.baskets.len() {
             return Err(Violation::new("baskets", "has a column of another length"));
         }
+        parts.paces.check(products).map_err(|fault| fault.within("paces"))?;
         parts.with.check(products, products).map_err(|fault| fault.within("with"))?;
         let of_with =
             [parts.with_chance.len(), parts.with_pull.len(), parts.with_bond.len(), parts.with_lift.len()];
@@ -194,8 +201,10 @@ impl Model {
         let places = terms.iter().copied().zip(0..).collect();
         let shelves =
             parts.categories.iter().map(|path| Term::Category(path.clone()).id()).zip(0..).collect();
+        let paced =
+            parts.paces.leaves.iter().map(|path| Term::Category(path.clone()).id()).zip(0..).collect();
         let common = common(&parts.orders);
-        Ok(Self { parts, places, shelves, terms, common, hints: OnceLock::new() })
+        Ok(Self { parts, places, shelves, paced, terms, common, hints: OnceLock::new() })
     }
 
     /// The arrays.
@@ -274,6 +283,11 @@ impl Model {
     /// The products in the most orders, most first.
     pub(crate) fn common(&self) -> &[u32] {
         &self.common
+    }
+
+    /// Where a leaf category is among those that have a pace.
+    pub(crate) fn paced(&self, leaf: TermId) -> Option<u32> {
+        self.paced.get(&leaf).copied()
     }
 
     /// Where a category is among those that have a list.

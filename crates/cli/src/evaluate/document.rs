@@ -1,13 +1,13 @@
 //! The report for scripts.
 
 use serde_json::{Map, Value, json};
-use sidecart_scoring::evaluate::{Bin, DEPTHS, Reliability, Report, Restraint, Row, Task};
+use sidecart_scoring::evaluate::{Bin, DEPTHS, Reliability, Report, Restraint, Row, Task, Timing};
 
 use super::{Chance, tables::moment};
 
 /// The report as one JSON document, in full precision.
 pub(super) fn document(report: &Report, chance: Option<&Chance>, rejected: u64) -> Value {
-    let Report { learned, asked, cut, end, rows, reliability, restraint } = report;
+    let Report { learned, asked, cut, end, rows, reliability, restraint, timing } = report;
     json!({
         "learned_orders": learned,
         "asked_orders": asked,
@@ -17,6 +17,7 @@ pub(super) fn document(report: &Report, chance: Option<&Chance>, rejected: u64) 
         "answers": rows.iter().map(row).collect::<Vec<_>>(),
         "reliability": reliability.iter().map(reliable).collect::<Vec<_>>(),
         "restraint": restraint.iter().map(restrained).collect::<Vec<_>>(),
+        "refill_timing": timing.iter().map(timed).collect::<Vec<_>>(),
         "chance": chance.map(|chance| json!({ "real_offers": chance.real, "relabeled_offers": chance.relabeled })),
     })
 }
@@ -46,6 +47,16 @@ fn reliable((task, it): &(Task, Reliability)) -> Value {
     let bin = |bin: &Bin| json!({ "from": bin.from, "offers": bin.offers, "mean_score": bin.score, "bought": bin.taken });
     let bins: Vec<_> = it.bins.iter().map(bin).collect();
     json!({ "task": task.name(), "expected_calibration_error": it.error, "bins": bins })
+}
+
+fn timed(it: &Timing) -> Value {
+    json!({
+        "by": it.who,
+        "earlier_gaps_min": it.gaps_min,
+        "asked": it.asked,
+        "median_error_days": it.median_error_days,
+        "between_quartiles": it.between_quartiles,
+    })
 }
 
 fn restrained((task, it): &(Task, Restraint)) -> Value {

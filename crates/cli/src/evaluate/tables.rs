@@ -3,14 +3,14 @@
 use std::io;
 
 use sidecart_catalog::Timestamp;
-use sidecart_scoring::evaluate::{NEXT_DAYS, Reliability, Report, Restraint, Row, Task};
+use sidecart_scoring::evaluate::{NEXT_DAYS, Reliability, Report, Restraint, Row, Task, Timing};
 
 use super::Chance;
 use crate::out;
 
 /// Prints what was asked, how well it was answered, what scores mean, and what restraint does.
 pub(super) fn print(report: &Report, chance: Option<&Chance>) -> io::Result<()> {
-    let Report { learned, asked, cut, end, rows, reliability, restraint } = report;
+    let Report { learned, asked, cut, end, rows, reliability, restraint, timing } = report;
     let (from, to) = (moment(*cut), moment(*end));
     out::line(format!("learned from {learned} orders, asked about {asked}, placed from {from} to {to}"))?;
     if *end < cut.plus_days(NEXT_DAYS) {
@@ -32,6 +32,10 @@ pub(super) fn print(report: &Report, chance: Option<&Chance>) -> io::Result<()> 
     if !restraint.is_empty() {
         out::line("\nWhat the policy `default` offers to the same questions:")?;
         out::table(&RESTRAINT, restraint.iter().map(restrained))?;
+    }
+    if !timing.is_empty() {
+        out::line("\nWhen what is bought again is bought next, told when it is bought, in days:")?;
+        out::table(&TIMING, timing.iter().map(timed))?;
     }
     chance.map_or(Ok(()), |chance| {
         out::line(format!(
@@ -90,6 +94,14 @@ fn restrained((task, it): &(Task, Restraint)) -> Vec<String> {
     let names = [task.name().to_owned(), it.questions.to_string(), share(it.answered)];
     let means = [format!("{:.2}", it.offers), share(it.precision), share(it.hit)];
     names.into_iter().chain(means).collect()
+}
+
+const TIMING: [&str; 5] = ["BY", "EARLIER GAPS", "ASKED", "MEDIAN ERROR", "BETWEEN QUARTILES"];
+
+fn timed(it: &Timing) -> Vec<String> {
+    let between = it.between_quartiles.map_or_else(String::new, share);
+    let error = format!("{:.2}", it.median_error_days);
+    vec![it.who.to_owned(), format!("{} or more", it.gaps_min), it.asked.to_string(), error, between]
 }
 
 fn share(share: f64) -> String {

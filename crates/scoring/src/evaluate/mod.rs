@@ -7,6 +7,7 @@ mod baseline;
 mod chance;
 mod measure;
 mod restraint;
+mod timing;
 
 use std::sync::Arc;
 
@@ -18,6 +19,7 @@ pub use baseline::Baseline;
 pub use chance::Relabeling;
 pub use measure::{Bin, DEPTHS, Measures, Reliability};
 pub use restraint::Restraint;
+pub use timing::Timing;
 
 use self::baseline::Counted;
 use crate::{
@@ -56,6 +58,8 @@ pub struct Report {
     pub reliability: Vec<(Task, Reliability)>,
     /// What the policy `default` offers to the same questions, for the tasks in which a shopper would see that.
     pub restraint: Vec<(Task, Restraint)>,
+    /// How well it is told when a product is bought next.
+    pub timing: Vec<Timing>,
 }
 
 /// How well one of them answered the questions of a task.
@@ -131,6 +135,7 @@ impl Trial {
             rows: Vec::new(),
             reliability: Vec::new(),
             restraint: Vec::new(),
+            timing: timing::timings(self.snapshot.catalog(), self.snapshot.orders()),
         };
         for task in Task::ALL {
             let asked: Vec<&Question> =

@@ -13,13 +13,14 @@ pub(crate) mod lists;
 pub mod logistic;
 pub(crate) mod parallel;
 mod recent;
+mod refill;
 mod sparse;
 
 use sidecart_catalog::{Catalog, Timestamp};
 
 use self::{chance::Chances, corpus::Corpus, counts::Counts};
 use crate::{
-    model::{Facts, Model, ModelParts},
+    model::{Facts, Lists, Model, ModelParts},
     orders::Orders,
 };
 
@@ -54,6 +55,27 @@ pub(crate) fn bought_with(corpus: &Corpus, threads: usize) -> Model {
     Model::new(of_corpus(corpus, 0, threads)).expect("it was made in one piece")
 }
 
+/// The paces at which products are bought again, and nothing else, of orders placed before a moment.
+pub(crate) fn paces(orders: &Orders, catalog: &Catalog, until: Timestamp) -> Model {
+    let corpus = Corpus::new(orders, catalog, until, LINES_MAX);
+    let products = corpus.products.clone();
+    let count = products.len();
+    let mut parts = ModelParts {
+        products,
+        orders: vec![0; count],
+        recent: vec![0.0; count],
+        again: vec![0.0; count],
+        again_lift: vec![0.0; count],
+        with: Lists::of_nothing(count),
+        after: Lists::of_nothing(count),
+        latest: Lists::of_nothing(count),
+        ..ModelParts::default()
+    };
+    refill::fill(&mut parts, &corpus);
+    parts.paces.stock_up = refill::stock_up(orders, until);
+    Model::new(parts).expect("it was made in one piece")
+}
+
 /// How much is learned from.
 struct Scope {
     /// Orders placed before this.
@@ -67,7 +89,9 @@ struct Scope {
 /// Everything but how scores become chances.
 fn learned(orders: &Orders, catalog: &Catalog, scope: &Scope, threads: usize) -> ModelParts {
     let corpus = Corpus::new(orders, catalog, scope.until, scope.lines_max);
-    of_corpus(&corpus, scope.after_cost_max, threads)
+    let mut parts = of_corpus(&corpus, scope.after_cost_max, threads);
+    parts.paces.stock_up = refill::stock_up(orders, scope.until);
+    parts
 }
 
 /// The same of orders in dense numbers.
@@ -93,6 +117,7 @@ fn of_corpus(corpus: &Corpus, after_cost_max: usize, threads: usize) -> ModelPar
     lists::fill(&mut parts, corpus, &counts, &chances, &fits, &by_chance, threads);
     after::fill(&mut parts, corpus, after_cost_max, threads);
     again::fill(&mut parts, corpus, &by_chance);
+    refill::fill(&mut parts, corpus);
     recent::fill(&mut parts, corpus, &counts);
     chance::fill(&mut parts, corpus, &chances, &by_chance);
     parts

@@ -17,6 +17,11 @@ pub struct Lists {
 }
 
 impl Lists {
+    /// So many lists of nothing.
+    pub(crate) fn of_nothing(len: usize) -> Self {
+        Self { ends: vec![0; len], targets: Vec::new() }
+    }
+
     /// How many lists there are.
     pub fn len(&self) -> usize {
         self.ends.len()

@@ -5,7 +5,7 @@
 use prost::Message;
 use sidecart::v1 as pb;
 use sidecart_catalog::{CategoryPath, ProductId, Timestamp, Violation};
-use sidecart_scoring::model::{Calibrations, Facts, Lists, Logistic, Model, ModelParts};
+use sidecart_scoring::model::{Calibrations, Facts, Lists, Logistic, Model, ModelParts, Paces};
 
 use super::time;
 
@@ -63,6 +63,8 @@ struct StoredModel {
     beside_lift: Vec<f32>,
     #[prost(message, optional, tag = "30")]
     calibration: Option<StoredCalibrations>,
+    #[prost(message, optional, tag = "31")]
+    paces: Option<StoredPaces>,
 }
 
 #[derive(Clone, PartialEq, Message)]
@@ -87,6 +89,26 @@ struct StoredLists {
     ends: Vec<u32>,
     #[prost(uint32, repeated, tag = "2")]
     targets: Vec<u32>,
+}
+
+#[derive(Clone, PartialEq, Message)]
+struct StoredPaces {
+    #[prost(float, repeated, tag = "1")]
+    log_days: Vec<f32>,
+    #[prost(uint32, repeated, tag = "2")]
+    gaps: Vec<u32>,
+    #[prost(message, repeated, tag = "3")]
+    leaves: Vec<StoredPath>,
+    #[prost(float, repeated, tag = "4")]
+    leaf_log_days: Vec<f32>,
+    #[prost(uint32, repeated, tag = "5")]
+    leaf_gaps: Vec<u32>,
+    #[prost(double, tag = "6")]
+    within: f64,
+    #[prost(double, tag = "7")]
+    between: f64,
+    #[prost(double, tag = "8")]
+    stock_up: f64,
 }
 
 #[derive(Clone, PartialEq, Message)]
@@ -145,6 +167,7 @@ pub(crate) fn encode(model: &Model) -> Vec<u8> {
         after_support,
         after_lift,
         after_gap_days,
+        paces,
         calibration,
     } = model.parts().clone();
     let newest_ms = newest.map(Timestamp::as_ms);
@@ -159,10 +182,8 @@ pub(crate) fn encode(model: &Model) -> Vec<u8> {
         with_bond,
         with_support,
         with_lift,
-        categories: categories
-            .iter()
-            .map(|path| StoredPath { names: path.names().map(str::to_owned).collect() })
-            .collect(),
+        categories: paths(&categories),
+        paces: Some(paces.into()),
         beside: Some(beside.into()),
         beside_chance,
         beside_support,
@@ -216,9 +237,12 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<Model, Violation> {
         after_support,
         after_lift,
         after_gap_days,
+        paces,
     } = stored;
+    let count = products.len();
     let products = products.iter().map(|id| ProductId::new(id)).collect::<Result<_, _>>();
-    let categories = categories.iter().map(|path| CategoryPath::new(&path.names)).collect::<Result<_, _>>();
+    // One that was stored before paces were learned has none.
+    let paces = paces.map(StoredPaces::read).transpose()?.unwrap_or_else(|| Paces::unknown(count));
     Model::new(ModelParts {
         facts: facts.unwrap_or_default().into(),
         products: products.map_err(|fault| fault.within("products"))?,
@@ -230,7 +254,8 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<Model, Violation> {
         with_bond,
         with_support,
         with_lift,
-        categories: categories.map_err(|fault: Violation| fault.within("categories"))?,
+        categories: read_paths(&categories).map_err(|fault| fault.within("categories"))?,
+        paces,
         beside: beside.unwrap_or_default().into(),
         beside_chance,
         beside_support,
@@ -247,6 +272,30 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<Model, Violation> {
         after_gap_days,
         calibration: calibration.map(StoredCalibrations::read).transpose()?.unwrap_or_default(),
     })
+}
+
+fn paths(paths: &[CategoryPath]) -> Vec<StoredPath> {
+    paths.iter().map(|path| StoredPath { names: path.names().map(str::to_owned).collect() }).collect()
+}
+
+fn read_paths(paths: &[StoredPath]) -> Result<Vec<CategoryPath>, Violation> {
+    paths.iter().map(|path| CategoryPath::new(&path.names)).collect()
+}
+
+impl From<Paces> for StoredPaces {
+    fn from(paces: Paces) -> Self {
+        let Paces { log_days, gaps, leaves, leaf_log_days, leaf_gaps, within, between, stock_up } = paces;
+        let leaves = paths(&leaves);
+        Self { log_days, gaps, leaves, leaf_log_days, leaf_gaps, within, between, stock_up }
+    }
+}
+
+impl StoredPaces {
+    fn read(self) -> Result<Paces, Violation> {
+        let Self { log_days, gaps, leaves, leaf_log_days, leaf_gaps, within, between, stock_up } = self;
+        let leaves = read_paths(&leaves).map_err(|fault| fault.within("paces"))?;
+        Ok(Paces { log_days, gaps, leaves, leaf_log_days, leaf_gaps, within, between, stock_up })
+    }
 }
 
 impl From<Calibrations> for StoredCalibrations {
