@@ -65,6 +65,7 @@ pub(crate) enum Says {
     Later,
     TooDear,
     Sorry,
+    Helps,
     Explaining,
     Owns,
     Already,

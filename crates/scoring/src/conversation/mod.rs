@@ -243,6 +243,8 @@ pub struct Reply {
     pub mentions: Vec<Mention>,
     /// Whether it is sorry for what the customer told, or mends it.
     pub is_sorry: bool,
+    /// Whether it asks what a help desk does of who has a matter open: an order number, a photo, what was tried.
+    pub is_helping: bool,
     /// Whether it asks something.
     pub asks: bool,
 }

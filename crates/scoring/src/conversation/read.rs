@@ -55,11 +55,12 @@ pub fn read(snapshot: &Snapshot, text: &str, own_phrases: &Phrases) -> Turn {
     let things = signals.things(&named, &kinds);
     let (unwanted, others): (Vec<Spotted>, Vec<Spotted>) =
         things.into_iter().partition(|(thing, words)| roles.is_unwanted(thing, words));
-    let asking = Asking::of(&signals, catalog, others);
     let is_asked = |topic: &&Topical| {
         !unwanted.iter().any(|(_, words)| words.start < topic.to && topic.from < words.end)
     };
-    let topics = heard.heard.topics.iter().filter(is_asked).map(|topic| topic.topic).collect();
+    let topics: BTreeSet<usize> =
+        heard.heard.topics.iter().filter(is_asked).map(|topic| topic.topic).collect();
+    let asking = Asking { has_topic: !topics.is_empty(), ..Asking::of(&signals, catalog, others) };
     let mentions: Vec<Mention> = named.into_iter().map(|named| named.mention).collect();
     let places = |phrases: &[Box<str>]| phrases.iter().flat_map(|phrase| places(&words, phrase)).collect();
     let (forbidding, offering): (Vec<_>, Vec<_>) = (places(&own_phrases.never), places(&own_phrases.offer));
@@ -80,10 +81,12 @@ pub fn read(snapshot: &Snapshot, text: &str, own_phrases: &Phrases) -> Turn {
         calls,
         pointer: signals.pointer(),
         is_settled: signals.any(Says::Resolved),
-        // Who tells of an order or an account, and asks nothing of it, is in trouble with it.
+        // Who tells of an order or an account, and asks nothing of it, is in trouble with it; and who knows of what in a
+        // language that is not carried?
         is_troubled: signals.any(Says::Anger)
             || signals.tells_trouble()
-            || calls == Calls::Service && !signals.is_asked(),
+            || calls == Calls::Service && !signals.is_asked()
+            || calls == Calls::Unread,
         refusal: signals.refusal(),
         told_unknown: signals.told_unknown(),
         asked: asked(&words, &links, topics),
@@ -104,6 +107,7 @@ pub fn read_assistant(snapshot: &Snapshot, text: &str) -> Reply {
     Reply {
         mentions: links.iter().filter_map(|link| Some(named(catalog, &words, link, role)?.mention)).collect(),
         is_sorry: signals.any(Says::Sorry),
+        is_helping: signals.any(Says::Helps),
         asks: signals.is_asked(),
     }
 }
@@ -244,13 +248,22 @@ impl Signals<'_> {
         let is_asked = self.is_asked();
         let is_name =
             |spoken: &Spoken| self.is_named[spoken.from..spoken.to].iter().all(|is_named| *is_named);
-        let is_known = PRODUCT_KINDS.iter().flat_map(|(_, says)| self.asked(*says)).any(|spoken| {
+        let asked = || PRODUCT_KINDS.iter().flat_map(|(_, says)| self.asked(*says));
+        let is_known = asked().any(|spoken| {
             self.lexicon.rules[spoken.rule].weight > FORM_WEIGHT_MAX && (is_asked || !is_name(spoken))
         });
         // The form of a question speaks only where nothing is told beside it; a statement is none by its form, nor by
         // the names it has.
         let told_min = if is_known && is_asked { STORY_WORDS_MIN } else { TOLD_WORDS_MIN };
-        if self.told_unknown() >= told_min || !is_known && !is_asked {
+        // Who asks why, or about a product that is theirs, in no words of a question about products, may be in trouble.
+        let owns = |mention: &Mention| mention.role == MentionRole::Owns && is_sure_product(mention);
+        let asks_of_own = !asking.has_topic
+            && mentions.iter().any(owns)
+            && self.all(Says::Owns).any(|spoken| self.sentences.asks(spoken.from));
+        let is_presumed =
+            self.any(Says::Presumes) && asked().all(|spoken| self.sentences.is_presumed(spoken));
+        let is_theirs = is_presumed || asks_of_own;
+        if self.told_unknown() >= told_min || !is_known && (!is_asked || is_theirs) {
             return None;
         }
         // Words of unspaced scripts are of two characters.
@@ -329,7 +342,7 @@ impl Signals<'_> {
             }
             Some(_) => Calls::Offer,
             None if self.any(Says::Buying) => Calls::Offer,
-            None if !asking.wanted.is_empty() && self.sentences.ask() => Calls::Offer,
+            None if !asking.wanted.is_empty() && (self.sentences.ask() || self.is_bare()) => Calls::Offer,
             None if (self.any(Says::Bought) || self.wants(mentions, asking))
                 && self.told_unknown() < TOLD_WORDS_MIN =>
             {
@@ -341,6 +354,11 @@ impl Signals<'_> {
         };
         // Who asks for a kind of thing need not wait for it.
         if calls == Calls::Offer && !asking.wanted.is_empty() { Calls::MoreOffers } else { calls }
+    }
+
+    /// Whether there are a few words, all of them names.
+    pub(super) fn is_bare(&self) -> bool {
+        self.words.len() <= TERSE_WORDS_MAX && self.is_named.iter().all(|is_named| *is_named)
     }
 
     /// Whether something is wanted that is named, or of a kind that is, or for what is named.

@@ -98,13 +98,23 @@ pub(super) struct Asking {
     pub(super) wanted: Vec<Thing>,
     /// Whether another product is named, which it may be to go with.
     pub(super) has_other: bool,
+    /// Whether it is about something that the lexicons have a word for, such as protection.
+    pub(super) has_topic: bool,
 }
 
 impl Asking {
     pub(super) fn of(signals: &Signals<'_>, catalog: &Catalog, things: Vec<Spotted>) -> Self {
+        let is_product =
+            |thing: &Thing| matches!(thing, Thing::Named(Meant::Product(_) | Meant::Family { .. }));
+        // "memory card V20": who names a kind and a product, and says no more, asks for one of the kind.
+        let is_bare = signals.is_bare() && things.iter().any(|(thing, _)| is_product(thing));
         things.into_iter().fold(Self::default(), |mut this, (thing, words)| {
-            let is_product = matches!(thing, Thing::Named(Meant::Product(_) | Meant::Family { .. }));
-            match signals.wanted(catalog, thing, &words) {
+            let is_product = is_product(&thing);
+            let wanted = match is_bare && !is_product {
+                true => Some(thing),
+                false => signals.wanted(catalog, thing, &words),
+            };
+            match wanted {
                 Some(kind) => this.wanted.push(kind),
                 None => this.has_other |= is_product,
             }

@@ -27,11 +27,12 @@ fn saying<'s>(say: &'s Sayings, lead: &Lead<'_>) -> &'s str {
             Relation::Service => &say.service,
             Relation::Refill => &say.refill,
             Relation::Consumable => &say.consumable,
+            // What makes a set with something need not go into it.
+            Relation::BundlePart => &say.bundle_part,
             _ if !route.clauses().is_empty() => &say.fits,
             Relation::RequiredAccessory => &say.required,
             Relation::Accessory => &say.accessory,
             Relation::Protection => &say.protection,
-            Relation::BundlePart => &say.bundle_part,
         },
         Lead::Learned(learned) => match (learned.kind, learned.level) {
             (AffinityKind::BoughtWith, Level::Product) => &say.bought_with,

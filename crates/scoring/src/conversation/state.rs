@@ -100,22 +100,21 @@ impl State {
         self.refusals >= REFUSALS_MAX
     }
 
-    /// What the assistant says: what it names may be pointed to, and what it is sorry for is amiss.
+    /// What the assistant says: what it names may be pointed to, and what it is sorry for, or sets about, is amiss.
     fn listen(&mut self, reply: Reply) {
         self.is_asked_back = reply.asks;
-        if reply.is_sorry
-            && let Some(last) = self.last.as_deref().filter(|last| !last.is_settled)
-        {
-            match last.calls {
-                // What was told, and not understood, was a complaint.
-                Calls::Nothing | Calls::Patience if last.told_unknown >= COMPLAINT_WORDS_MIN => {
-                    self.matter = self.matter.or(Some(Matter::Complaint));
-                }
-                Calls::Nothing | Calls::Patience | Calls::Care | Calls::Service => {
-                    self.troubled_in = Some(self.turns);
-                }
-                _ => {}
+        let last = self.last.as_deref().filter(|last| !last.is_settled);
+        match last.map(|last| (last.calls, last.told_unknown)) {
+            // What was told, and not understood, was a complaint.
+            Some((Calls::Nothing | Calls::Patience, COMPLAINT_WORDS_MIN..)) if reply.is_sorry => {
+                self.matter = self.matter.or(Some(Matter::Complaint));
             }
+            Some((Calls::Nothing | Calls::Patience, 1..) | (Calls::Care | Calls::Service, _))
+                if reply.is_sorry || reply.is_helping =>
+            {
+                self.troubled_in = Some(self.turns);
+            }
+            _ => {}
         }
         let sure = reply.mentions.into_iter().filter(|mention| mention.confidence >= SURE_MIN);
         let named = sure.map(|mention| mention.meant).take(MENTIONS_MAX);
