@@ -26,6 +26,7 @@ pub(crate) const LEARN_AFFINITIES: &str = "AffinityService/LearnAffinities";
 pub(crate) const GET_MODEL: &str = "AffinityService/GetModel";
 pub(crate) const LIST_AFFINITIES: &str = "AffinityService/ListAffinities";
 pub(crate) const RECOMMEND: &str = "RecommendationService/Recommend";
+pub(crate) const CONVERSE: &str = "RecommendationService/Converse";
 pub(crate) const BATCH_RECOMMEND: &str = "RecommendationService/BatchRecommend";
 pub(crate) const EXPLAIN: &str = "RecommendationService/Explain";
 pub(crate) const DIFF_SNAPSHOTS: &str = "SnapshotService/DiffSnapshots";

@@ -6,7 +6,7 @@ use super::build::*;
 
 /// All cases.
 pub(crate) fn all() -> Vec<Case> {
-    [turns(), outcomes(), labels(), phrases()].into_iter().flatten().collect()
+    [turns(), outcomes(), labels(), phrases(), streamed()].into_iter().flatten().collect()
 }
 
 fn bad_talk(name: &'static str, spoil: impl FnOnce(&mut pb::Conversation), at: &str) -> Case {
@@ -68,6 +68,21 @@ fn labels() -> Vec<Case> {
         bad_talk("conversation: question", |talk| talk.question = 99, "question"),
         bad_talk("conversation: sentiment", |talk| talk.sentiment = -1, "sentiment"),
         bad_talk("conversation: language", |talk| talk.language = "x".repeat(36), "language"),
+    ]
+}
+
+/// Messages of a stream that cannot be read.
+fn streamed() -> Vec<Case> {
+    let case = |name, message: &[u8], field: &str| Case {
+        name,
+        path: CONVERSE,
+        messages: vec![message.to_vec()],
+        expect: Expect::Field(field.into()),
+    };
+    vec![
+        case("conversation: no message at all", b"\xff\xff\xff", ""),
+        // A context whose first field is a string of one byte that is not UTF-8.
+        case("conversation: text that is no UTF-8", b"\x0a\x03\x0a\x01\xff", "context.merchant_id"),
     ]
 }
 

@@ -99,7 +99,14 @@ impl Fault {
     /// The transport answers that with `INTERNAL`, as if the server were at fault.
     pub fn undecodable(headers: &HeaderMap) -> Option<Self> {
         AnswerCode::in_headers(headers).filter(|code| *code == AnswerCode::INTERNAL)?;
-        let status = Status::from_header_map(headers)?;
+        Self::unreadable(&Status::from_header_map(headers)?)
+    }
+
+    /// The same of a message of a stream.
+    pub fn unreadable(status: &Status) -> Option<Self> {
+        if status.code() != Code::Internal {
+            return None;
+        }
         if status.message() == "Missing request message." {
             return Some(Self::invalid("", "the request message is missing"));
         }

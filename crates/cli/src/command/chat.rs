@@ -46,7 +46,11 @@ pub(crate) async fn chat(remote: &Remote, args: ChatArgs, output: Output) -> Res
     // A conversation has no deadline: people take their time.
     let call = Request::new(ReceiverStream::new(receiver));
     let mut answers = remote.client.recommendation().converse(call).await?.into_inner();
-    answers.message().await?.context("the server has nothing to say")?;
+    let first = answers.message().await?.context("the server has nothing to say")?;
+    let unknown = first.decision.map(|decision| decision.unknown_ids).unwrap_or_default();
+    if !unknown.is_empty() {
+        out::note(format!("the catalog does not have {}", unknown.join(", ")));
+    }
     let mut talk = Talk { sender, answers, output, shown: None };
     let is_terminal = stdin().is_terminal();
     if is_terminal {
@@ -61,7 +65,7 @@ pub(crate) async fn chat(remote: &Remote, args: ChatArgs, output: Output) -> Res
             line => talk.take(line, is_terminal).await?,
         }
     }
-    Ok(())
+    talk.end().await
 }
 
 /// The lines of standard input, read apart, for it cannot be waited for.
@@ -128,6 +132,14 @@ impl Talk {
                 Ok(What::Turn(pb::Turn { role: pb::Role::Customer.into(), text: line.to_owned(), at: None }))
             }
         }
+    }
+
+    /// Says that all was said, and waits until the server has heard it.
+    async fn end(self) -> Result<()> {
+        let Self { sender, mut answers, .. } = self;
+        drop(sender);
+        while answers.message().await?.is_some() {}
+        Ok(())
     }
 
     async fn ask(&mut self, what: What) -> Result<pb::ConverseResponse> {

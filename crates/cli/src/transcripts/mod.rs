@@ -79,6 +79,8 @@ async fn play(remote: &Remote, transcript: &Transcript, score: &mut Score) -> Re
             score.compare(&format!("{}[{at}]", transcript.id), customer.as_deref(), expect, &decision);
         }
     }
+    drop(sender);
+    while answers.message().await?.is_some() {}
     score.conversations += 1;
     Ok(())
 }

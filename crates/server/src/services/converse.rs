@@ -59,6 +59,11 @@ impl Happened {
     }
 }
 
+/// What is wrong with a message that could not be received: if it is the caller's fault, it says so.
+fn received(status: Status) -> Status {
+    Fault::unreadable(&status).map_or(status, Status::from)
+}
+
 /// The decisions of a conversation. Ends when the caller has said all, and when the server does.
 pub(crate) fn decisions(desk: Desk, messages: Streaming<pb::ConverseRequest>) -> Decisions {
     let following = Following { desk, messages, context: None, told: None };
@@ -76,7 +81,7 @@ impl Following {
     async fn next(&mut self) -> Result<Option<pb::ConverseResponse>, Status> {
         loop {
             let message = tokio::select! {
-                message = self.messages.message() => message?,
+                message = self.messages.message() => message.map_err(received)?,
                 () = self.desk.closing.closed() => return Err(refusal::shutting_down().into()),
             };
             let Some(message) = message else { return Ok(None) };
