@@ -58,6 +58,7 @@ pub(crate) enum Says {
     Bought,
     Asks,
     Thanks,
+    Pleased,
     Greeting,
     Resolved,
     Declines,

@@ -400,7 +400,7 @@ impl Signals<'_> {
         if self.any(Says::Anger) || self.any(Says::Complaint) || self.is_in_trouble() {
             return Sentiment::Negative;
         }
-        if self.any(Says::Thanks) || self.any(Says::Resolved) {
+        if [Says::Thanks, Says::Pleased, Says::Resolved].into_iter().any(|says| self.any(says)) {
             Sentiment::Positive
         } else {
             Sentiment::Neutral

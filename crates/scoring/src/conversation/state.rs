@@ -4,7 +4,7 @@ use sidecart_catalog::{CategoryPath, ProductId};
 
 use super::{
     Calls, Decline, MENTIONS_MAX, Matter, Meant, Mention, MentionRole, Pointer, QuestionKind, Reply,
-    SURE_MIN, Step, Thing, Turn, read::is_sure_product,
+    SURE_MIN, Sentiment, Step, Thing, Turn, read::is_sure_product,
 };
 
 /// Products remembered of each sort, latest kept.
@@ -187,6 +187,7 @@ impl State {
             (open, new) => open.or(new),
         };
         let is_story = turn.calls == Calls::Nothing
+            && turn.sentiment != Sentiment::Positive
             && turn.told_unknown >= STORY_WORDS_MIN
             && !turn.mentions.iter().any(is_sure_product);
         if turn.is_troubled || is_story {
