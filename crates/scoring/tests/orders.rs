@@ -191,3 +191,27 @@ fn an_order_takes_no_more_changes_than_it_may_have() {
     assert_eq!(orders.record(told(500, 501).unwrap()).unwrap_err().field, "changes");
     assert_eq!(orders, before);
 }
+
+#[test]
+fn the_newest_order_is_one_of_which_something_is_left() {
+    let mut orders = Orders::default();
+    let mut record = |id: &str, placed: i64, changes: Vec<OrderChange>| {
+        let placed_at = Timestamp::from_ms(placed);
+        let shopper = ShopperId::new("s").ok();
+        let statement = Statement { updated_at: placed_at, placed_at, shopper, lines: [line(1, 1)].into() };
+        let id = OrderId::new(id).unwrap();
+        orders.record(RecordedOrder::new(id, Some(statement), changes).unwrap()).unwrap();
+    };
+    let what = WhatChanged::Status(OrderStatus::Cancelled);
+    record("a", 1, Vec::new());
+    record("b", 5, Vec::new());
+    record("c", 8, vec![OrderChange { id: "void".into(), at: Timestamp::from_ms(9), what }]);
+    let newest = |shopper: &str, by: i64| {
+        let found = orders.newest_of(shopper, Timestamp::from_ms(by));
+        found.map(|order| order.id().to_string())
+    };
+    assert_eq!(newest("s", 10).as_deref(), Some("b"));
+    assert_eq!(newest("s", 5).as_deref(), Some("b"));
+    assert_eq!(newest("s", 4).as_deref(), Some("a"));
+    assert_eq!((newest("s", 0), newest("t", 10)), (None, None));
+}

@@ -21,6 +21,9 @@ type Map<K, V> = GenericHashMap<K, V, GlobalState, DefaultSharedPtr>;
 /// Most orders of one merchant.
 pub const ORDERS_MAX: usize = 20_000_000;
 
+/// Most orders of one shopper that are looked at for one of which something is left.
+const VOID_MAX: usize = 100;
+
 /// How much of a product was bought, after all cancels and refunds.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Sold {
@@ -76,6 +79,16 @@ impl Orders {
     /// The orders of a shopper, by when they were placed and then by id.
     pub fn of_shopper(&self, shopper: &str) -> impl DoubleEndedIterator<Item = &Arc<RecordedOrder>> {
         self.by_shopper.get(shopper).into_iter().flatten()
+    }
+
+    /// The newest order of a shopper that was placed by a moment and of which something is left.
+    pub fn newest_of(&self, shopper: &str, by: Timestamp) -> Option<&Arc<RecordedOrder>> {
+        let is_by = |order: &&Arc<RecordedOrder>| moment(order).0.is_some_and(|placed| placed <= by);
+        self.of_shopper(shopper)
+            .rev()
+            .filter(is_by)
+            .take(VOID_MAX)
+            .find(|order| order.bought().next().is_some())
     }
 
     /// All shoppers, in no order, each with their orders by when they were placed and then by id.

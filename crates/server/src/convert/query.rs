@@ -3,8 +3,8 @@
 use std::sync::{Arc, LazyLock};
 
 use sidecart::v1 as pb;
-use sidecart_catalog::{Timestamp, Violation};
-use sidecart_rules::{Policy, Surface};
+use sidecart_catalog::{ProductId, Timestamp, Violation};
+use sidecart_rules::{Policy, Stage, Surface};
 use sidecart_scoring::{CartLine, LiveOffer, Order, Query, Snapshot};
 
 use super::{
@@ -38,9 +38,34 @@ impl Draft {
         if let Some(name) = policy {
             query.policy = snapshot.policies().get(&name).ok_or_else(|| Fault::not_found("policy", name))?;
         }
+        if query.order.is_none() && is_of_purchase(&query) {
+            query.order = newest_order(&query, snapshot);
+        }
         query.conversation = talk.map(|talk| talk.read(snapshot, query.policy.phrases()));
         Ok(query)
     }
+}
+
+/// Whether it is about a purchase, and says of what only whose.
+fn is_of_purchase(query: &Query) -> bool {
+    query.anchors.is_empty()
+        && query.cart.is_empty()
+        && matches!(query.stage, Stage::OrderPlaced | Stage::Delivered | Stage::Replenish)
+}
+
+/// The newest order of the shopper, as it was recorded.
+fn newest_order(query: &Query, snapshot: &Snapshot) -> Option<Order> {
+    let newest = snapshot.orders().newest_of(query.shopper.as_ref()?.as_str(), query.at)?;
+    let line = |(product, quantity): (&ProductId, u64)| CartLine {
+        product: product.clone(),
+        quantity: u32::try_from(quantity).unwrap_or(u32::MAX),
+        unit_price: None,
+    };
+    Some(Order {
+        placed_at: newest.statement().map(|statement| statement.placed_at),
+        expected_delivery: None,
+        lines: newest.bought().map(line).take(limits::ORDER_LINES_MAX).collect(),
+    })
 }
 
 /// A request for offers, to be answered for `now` unless it says when.

@@ -95,6 +95,36 @@ async fn what_became_of_an_order_is_told_in_any_order() {
 }
 
 #[tokio::test]
+async fn who_is_asked_about_without_an_order_is_asked_about_by_their_newest() {
+    let world = World::selling().await;
+    let of_ann = |id: &str, days_ago: i64, products: &[&str]| pb::RecordedOrder {
+        shopper_id: "ann".into(),
+        ..order(id, days_ago, products)
+    };
+    let mut void = vec![cancelled("c")];
+    void[0].changes[0].change_id = "void".into();
+    world
+        .record(vec![of_ann("a", 9, &["camera"]), of_ann("b", 5, &["lamp"]), of_ann("c", 2, &["bag"])])
+        .await;
+    world.record(void).await;
+    let anchored = async |stage: pb::Stage, days_ago: i64| {
+        let request = pb::RecommendRequest {
+            merchant_id: SHOP.into(),
+            stage: stage.into(),
+            shopper_id: "ann".into(),
+            at: moment(LAST_S - days_ago * DAY_S),
+            ..Default::default()
+        };
+        world.client.recommendation().recommend(request).await.unwrap().into_inner().reason
+    };
+    for stage in [pb::Stage::OrderPlaced, pb::Stage::Delivered, pb::Stage::Replenish] {
+        assert_eq!(anchored(stage, 0).await, "NO_EVIDENCE", "{stage:?}: about the lamp");
+        assert_eq!(anchored(stage, 10).await, "NO_ANCHOR", "{stage:?}: before the first order");
+    }
+    assert_eq!(anchored(pb::Stage::Product, 0).await, "NO_ANCHOR");
+}
+
+#[tokio::test]
 async fn an_import_of_orders_counts_what_it_did() {
     let world = World::selling().await;
     let mut orders = many();
