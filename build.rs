@@ -2,12 +2,13 @@
 
 use std::{env, error::Error, fs, path::PathBuf};
 
-const FILES: [&str; 6] = [
+const FILES: [&str; 7] = [
     "catalog_service",
     "rules_service",
     "recommendation_service",
     "order_service",
     "affinity_service",
+    "follow_up_service",
     "snapshot_service",
 ];
 

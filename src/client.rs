@@ -8,8 +8,9 @@ use tonic::transport::{Channel, Endpoint, Error};
 
 use crate::v1::{
     affinity_service_client::AffinityServiceClient, catalog_service_client::CatalogServiceClient,
-    order_service_client::OrderServiceClient, recommendation_service_client::RecommendationServiceClient,
-    rules_service_client::RulesServiceClient, snapshot_service_client::SnapshotServiceClient,
+    follow_up_service_client::FollowUpServiceClient, order_service_client::OrderServiceClient,
+    recommendation_service_client::RecommendationServiceClient, rules_service_client::RulesServiceClient,
+    snapshot_service_client::SnapshotServiceClient,
 };
 
 /// Bytes of one answer that the stubs accept. A batch of 1,000 answers is larger than tonic's own 4 MiB.
@@ -55,6 +56,11 @@ impl Client {
     /// What was learned from orders.
     pub fn affinities(&self) -> AffinityServiceClient<Channel> {
         AffinityServiceClient::new(self.channel.clone()).max_decoding_message_size(ANSWER_MAX_BYTES)
+    }
+
+    /// Whom to write to after a purchase.
+    pub fn follow_ups(&self) -> FollowUpServiceClient<Channel> {
+        FollowUpServiceClient::new(self.channel.clone()).max_decoding_message_size(ANSWER_MAX_BYTES)
     }
 
     /// What may, must and must not be offered.

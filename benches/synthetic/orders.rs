@@ -96,6 +96,7 @@ impl Purchase {
             placed_at: self.placed_at,
             shopper: Some(ShopperId::new(&self.shopper_id()).expect("made-up ids are valid")),
             lines: self.products.iter().map(line).collect(),
+            delivery: None,
         };
         let id = OrderId::new(&self.order_id()).expect("made-up ids are valid");
         RecordedOrder::new(id, Some(statement), Vec::new()).expect("made-up orders are valid")

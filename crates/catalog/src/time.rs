@@ -18,6 +18,12 @@ impl Timestamp {
         self.0
     }
 
+    /// The moment `ms` milliseconds later, held within range.
+    #[must_use]
+    pub const fn plus_ms(self, ms: i64) -> Self {
+        Self(self.0.saturating_add(ms))
+    }
+
     /// The moment `days` later, held within range.
     #[must_use]
     pub const fn plus_days(self, days: i64) -> Self {

@@ -5,7 +5,10 @@ use std::{num::NonZeroU64, path::PathBuf};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
-use crate::{config::SettingFlags, context::ContextFlags, evaluate::EvaluateArgs, exit, out::Output};
+use crate::{
+    command::FollowUpsCommand, config::SettingFlags, context::ContextFlags, evaluate::EvaluateArgs, exit,
+    out::Output,
+};
 
 /// A cross-sell service: what goes with what a shopper looks at, has in the cart or has just bought.
 #[derive(Debug, Parser)]
@@ -77,6 +80,9 @@ pub(crate) enum Command {
     /// See, set, list or delete policies
     #[command(subcommand)]
     Policy(PolicyCommand),
+    /// See, lease and complete messages after a purchase
+    #[command(subcommand)]
+    FollowUps(FollowUpsCommand),
     /// See, compare, bring back, save and load what a merchant is served from
     #[command(subcommand)]
     Snapshot(SnapshotCommand),

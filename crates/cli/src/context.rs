@@ -104,10 +104,10 @@ macro_rules! choices {
     ($(#[$doc:meta])* $name:ident { $($(#[$value_doc:meta])* $value:ident),* $(,)? }) => {
         $(#[$doc])*
         #[derive(Clone, Copy, Debug, ValueEnum)]
-        enum $name { $($(#[$value_doc])* $value),* }
+        pub(crate) enum $name { $($(#[$value_doc])* $value),* }
 
         impl $name {
-            fn to_pb(self) -> pb::$name {
+            pub(crate) fn to_pb(self) -> pb::$name {
                 match self { $(Self::$value => pb::$name::$value),* }
             }
         }
@@ -159,7 +159,7 @@ fn cart_line(text: &str) -> Result<pb::CartLine, String> {
 }
 
 /// Reads a time with its offset.
-fn time(text: &str) -> Result<prost_types::Timestamp, String> {
+pub(crate) fn time(text: &str) -> Result<prost_types::Timestamp, String> {
     let time: jiff::Timestamp = text.parse().map_err(|error| format!("{error}"))?;
     Ok(prost_types::Timestamp { seconds: time.as_second(), nanos: time.subsec_nanosecond() }.normalized())
 }

@@ -30,11 +30,13 @@ macro_rules! named {
 
 named!(
     Affinity,
+    CompleteFollowUpsResponse,
     DeletePolicyResponse,
     DeleteProductsResponse,
     DeleteRulesResponse,
     DiffSnapshotsResponse,
     ExplainResponse,
+    FollowUp,
     GetModelResponse,
     GetOrderResponse,
     GetProductResponse,
@@ -42,6 +44,7 @@ named!(
     LearnAffinitiesResponse,
     LintRulesResponse,
     ListAffinitiesResponse,
+    ListFollowUpsResponse,
     ListMerchantsResponse,
     ListPoliciesResponse,
     ListProductsResponse,

@@ -19,7 +19,10 @@ mod testing;
 pub use context::{Stage, Stages, Surface, Surfaces};
 pub use lint::{FINDINGS_MAX, Finding, FindingKind, lint};
 pub use matching::{MatchClause, MatchOp, Mismatch};
-pub use policy::{Limits, Objective, Override, Phrases, Policies, Policy, PolicyName};
+pub use policy::{
+    FollowUpKind, FollowUpKinds, FollowUpTerms, FollowUpTimes, Limits, Objective, Override, Phrases,
+    Policies, Policy, PolicyName,
+};
 pub use rule::{Boost, Pairing, Relation, Relations, Rule, RuleId, RuleParts, Says, Window};
 pub use rule_set::{Direction, Pointer, RuleSet, SCAN_MAX};
 pub use selector::Selector;

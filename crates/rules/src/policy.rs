@@ -1,5 +1,7 @@
 //! Policy: a merchant's limits on offering, with overrides per stage and surface.
 
+mod follow_ups;
+
 use std::{
     borrow::Borrow,
     fmt,
@@ -13,6 +15,8 @@ use crate::{
     context::{Stage, Stages, Surface, Surfaces},
     rule::Relations,
 };
+
+pub use follow_ups::{FollowUpKind, FollowUpKinds, FollowUpTerms, FollowUpTimes};
 
 /// Longest policy name, in characters.
 const NAME_CHARS_MAX: usize = 64;
@@ -118,6 +122,7 @@ pub struct Policy {
     base: Override,
     overrides: Box<[(Stages, Surfaces, Override)]>,
     phrases: Phrases,
+    follow_ups: FollowUpTerms,
 }
 
 /// A merchant's own phrases that decide in a conversation.
@@ -181,8 +186,8 @@ impl Policy {
         for (at, (_, _, layer)) in overrides.iter().enumerate() {
             layer.check().map_err(|fault| fault.within(&format!("overrides[{at}].limits")))?;
         }
-        let phrases = Phrases::default();
-        Ok(Self { name, built_in: BuiltIn::Default, base, overrides: overrides.into(), phrases })
+        let (phrases, follow_ups) = (Phrases::default(), FollowUpTerms::default());
+        Ok(Self { name, built_in: BuiltIn::Default, base, overrides: overrides.into(), phrases, follow_ups })
     }
 
     /// The same with a merchant's own phrases. Field paths as in the proto (`phrases.never[2]`).
@@ -206,6 +211,20 @@ impl Policy {
             }
         }
         Ok(Self { phrases, ..self })
+    }
+
+    /// The same with what it says of follow-ups. Field paths as in the proto (`follow_ups.quiet_days`).
+    ///
+    /// # Errors
+    /// The first value out of range.
+    pub fn with_follow_ups(self, follow_ups: FollowUpTerms) -> Result<Self, Violation> {
+        follow_ups.check().map_err(|fault| fault.within("follow_ups"))?;
+        Ok(Self { follow_ups, ..self })
+    }
+
+    /// When customers are written to after a purchase.
+    pub fn follow_ups(&self) -> &FollowUpTerms {
+        &self.follow_ups
     }
 
     /// The merchant's own phrases.
@@ -255,6 +274,7 @@ impl Policy {
             base: Override::default(),
             overrides: [].into(),
             phrases: Phrases::default(),
+            follow_ups: FollowUpTerms::default(),
         }
     }
 }
@@ -330,6 +350,11 @@ impl Override {
 }
 
 impl Policies {
+    /// The policy that counts where none is named.
+    pub fn default_policy(&self) -> Arc<Policy> {
+        self.get(DEFAULT).unwrap_or_else(|| Arc::new(Policy::built_in()))
+    }
+
     /// A policy by name: the merchant's own, else a built-in one.
     pub fn get(&self, name: &str) -> Option<Arc<Policy>> {
         static BUILT_IN: LazyLock<[Arc<Policy>; 2]> =

@@ -8,6 +8,7 @@ mod candidates;
 pub mod conversation;
 pub mod evaluate;
 mod explain;
+pub mod follow_ups;
 mod gate;
 mod holdings;
 pub mod imported;
@@ -32,6 +33,7 @@ mod trace;
 mod words;
 
 pub use answer::{Decision, Evidence, Level, Offer, Reason, Slot, Source, TraceEntry, Verdict, Why};
+pub use follow_ups::FollowUps;
 pub use gate::Gate;
 pub use imported::Imported;
 pub use lead::AffinityKind;

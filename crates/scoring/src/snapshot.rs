@@ -5,7 +5,12 @@ use std::sync::Arc;
 use sidecart_catalog::Catalog;
 use sidecart_rules::{Policies, RuleSet};
 
-use crate::{imported::Imported, model::Model, orders::Orders};
+use crate::{
+    follow_ups::{FollowUps, Known},
+    imported::Imported,
+    model::Model,
+    orders::Orders,
+};
 
 /// The parts of a snapshot. Each shares what it can with other generations; cloning is cheap.
 #[derive(Clone, Default)]
@@ -22,6 +27,16 @@ pub struct Parts {
     pub model: Arc<Model>,
     /// What a data team says besides.
     pub imported: Arc<Imported>,
+    /// Whom to write to after a purchase, and to whom was.
+    pub follow_ups: FollowUps,
+}
+
+impl Parts {
+    /// What refills are worked out from, and the follow-ups.
+    pub fn follow_ups_and_known(&mut self) -> (&mut FollowUps, Known<'_>) {
+        let Self { catalog, orders, model, follow_ups, .. } = self;
+        (follow_ups, Known { catalog, model, orders })
+    }
 }
 
 /// One generation of one merchant. Immutable.
@@ -70,6 +85,17 @@ impl Snapshot {
     /// What a data team says goes with what.
     pub fn imported(&self) -> &Imported {
         &self.parts.imported
+    }
+
+    /// What refills are worked out from.
+    pub fn known(&self) -> Known<'_> {
+        let Parts { catalog, orders, model, .. } = &self.parts;
+        Known { catalog, model, orders }
+    }
+
+    /// Whom to write to after a purchase, and to whom was.
+    pub fn follow_ups(&self) -> &FollowUps {
+        &self.parts.follow_ups
     }
 
     /// Limits on offering.

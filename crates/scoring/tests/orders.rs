@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use proptest::prelude::*;
 use sidecart_catalog::{Change, OrderId, ProductId, ShopperId, Timestamp};
 use sidecart_scoring::orders::{
-    OrderChange, OrderLine, OrderStatus, Orders, RecordedOrder, Reversal, Statement, WhatChanged,
+    Delivery, OrderChange, OrderLine, OrderStatus, Orders, RecordedOrder, Reversal, Statement, WhatChanged,
 };
 
 fn line(product: usize, quantity: u32) -> OrderLine {
@@ -16,12 +16,17 @@ fn line(product: usize, quantity: u32) -> OrderLine {
 
 fn statement() -> impl Strategy<Value = Statement> {
     let lines = prop::collection::vec((0..6usize, 1..4u32), 0..6);
-    (0..20i64, 0..4i64, prop::option::of(0..4usize), lines).prop_map(
-        |(updated_at, placed_at, shopper, lines)| Statement {
+    let delivery = prop::option::of((0..4i64).prop_map(|day| {
+        let (expected, zone) = (Some(Timestamp::from_ms(day)), (day > 2).then(|| "UTC".into()));
+        Box::new(Delivery { expected, editable_until: None, time_zone: zone })
+    }));
+    (0..20i64, 0..4i64, prop::option::of(0..4usize), lines, delivery).prop_map(
+        |(updated_at, placed_at, shopper, lines, delivery)| Statement {
             updated_at: Timestamp::from_ms(updated_at),
             placed_at: Timestamp::from_ms(placed_at),
             shopper: shopper.map(|shopper| ShopperId::new(&format!("s{shopper}")).unwrap()),
             lines: lines.into_iter().map(|(product, quantity)| line(product, quantity)).collect(),
+            delivery,
         },
     )
 }
@@ -42,6 +47,7 @@ fn change() -> impl Strategy<Value = OrderChange> {
         3 => reversal().prop_map(WhatChanged::Cancelled),
         3 => reversal().prop_map(WhatChanged::Refunded),
         2 => status.prop_map(WhatChanged::Status),
+        1 => (0..20i64).prop_map(|at| WhatChanged::Expected(Timestamp::from_ms(at))),
     ];
     (0..5usize, 0..20i64, what).prop_map(|(id, at, what)| OrderChange {
         id: format!("c{id}").into(),
@@ -82,6 +88,7 @@ fn left(messages: &[RecordedOrder]) -> BTreeMap<String, BTreeMap<String, u64>> {
                     }
                 }
                 WhatChanged::Status(new) => status = status.max((change.at, *new)),
+                WhatChanged::Expected(_) => {}
             }
         }
         if matches!(status.1, OrderStatus::Refunded | OrderStatus::Cancelled) {
@@ -155,6 +162,7 @@ fn what_is_told_again_changes_nothing() {
             placed_at: Timestamp::from_ms(1),
             shopper: None,
             lines: Box::new([line(0, 2), line(1, 1)]),
+            delivery: None,
         };
         RecordedOrder::new(OrderId::new("o").unwrap(), Some(statement), changes).unwrap()
     };
@@ -198,7 +206,13 @@ fn the_newest_order_is_one_of_which_something_is_left() {
     let mut record = |id: &str, placed: i64, changes: Vec<OrderChange>| {
         let placed_at = Timestamp::from_ms(placed);
         let shopper = ShopperId::new("s").ok();
-        let statement = Statement { updated_at: placed_at, placed_at, shopper, lines: [line(1, 1)].into() };
+        let statement = Statement {
+            updated_at: placed_at,
+            placed_at,
+            shopper,
+            lines: [line(1, 1)].into(),
+            delivery: None,
+        };
         let id = OrderId::new(id).unwrap();
         orders.record(RecordedOrder::new(id, Some(statement), changes).unwrap()).unwrap();
     };

@@ -52,7 +52,8 @@ fn pieces_bought(id: &str, shopper: &str, days_ago: i64, product: &str, pieces: 
     let placed_at = NOW.plus_days(-days_ago);
     let line = OrderLine { product: support::id(product), quantity: pieces, unit_price: None };
     let shopper = ShopperId::new(shopper).ok();
-    let statement = Statement { updated_at: placed_at, placed_at, shopper, lines: [line].into() };
+    let statement =
+        Statement { updated_at: placed_at, placed_at, shopper, lines: [line].into(), delivery: None };
     RecordedOrder::new(OrderId::new(id).unwrap(), Some(statement), Vec::new()).unwrap()
 }
 

@@ -7,7 +7,7 @@ use std::io::{self, Read, Write};
 use bytes::Bytes;
 use sidecart_catalog::{MerchantId, Product, Violation};
 use sidecart_rules::{Policy, Rule};
-use sidecart_scoring::{Imported, Snapshot, model::Model, orders::RecordedOrder};
+use sidecart_scoring::{FollowUps, Imported, Snapshot, model::Model, orders::RecordedOrder};
 
 use crate::{
     change::Truth,
@@ -17,7 +17,7 @@ use crate::{
         Row, RowKind,
         export::{self, ExportError, Header},
     },
-    writer::Record,
+    writer::{OptedOut, Record, Steps},
 };
 
 /// Bytes of a piece of a model.
@@ -57,7 +57,18 @@ pub(crate) fn rows(snapshot: &Snapshot) -> impl Iterator<Item = Row> {
     let products = snapshot.catalog().iter().map(|entry| row(entry.product()));
     let orders = snapshot.orders().iter().map(|order| row(&**order));
     let (model, imported) = (model_rows(snapshot.model()), imported_rows(snapshot.imported()));
-    policies.chain(rules).chain(products).chain(orders).chain(model).chain(imported)
+    let follow_ups = steps_rows(snapshot.follow_ups()).chain(opt_out_rows(snapshot.follow_ups()));
+    policies.chain(rules).chain(products).chain(orders).chain(model).chain(imported).chain(follow_ups)
+}
+
+/// What became of follow-ups, order by order.
+pub(crate) fn steps_rows(follow_ups: &FollowUps) -> impl Iterator<Item = Row> {
+    follow_ups.ledger().map(|(order, steps)| row(&Steps(order.clone(), steps.to_vec())))
+}
+
+/// Who does not want to be written to.
+pub(crate) fn opt_out_rows(follow_ups: &FollowUps) -> impl Iterator<Item = Row> {
+    follow_ups.opted_out().map(|shopper| row(&OptedOut(shopper.clone())))
 }
 
 /// What was learned, in pieces that fit a record each.
@@ -133,6 +144,11 @@ pub(crate) fn take(truth: &mut Truth, kind: RowKind, id: &[u8], value: &[u8]) ->
         RowKind::Model => drop(truth.model.insert(id.into(), value.to_vec().into())),
         RowKind::Imported => drop(truth.imported.insert(id.into(), value.to_vec().into())),
         RowKind::Order => truth.orders.push(RecordedOrder::decode(value).map_err(invalid)?),
+        RowKind::FollowUps => {
+            let Steps(order, steps) = Steps::decode(value).map_err(invalid)?;
+            truth.follow_ups.push((order, steps));
+        }
+        RowKind::OptOut => truth.opted_out.push(OptedOut::decode(value).map_err(invalid)?.0),
         RowKind::Request => {}
     }
     Ok(())

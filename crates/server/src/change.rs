@@ -5,9 +5,16 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use bytes::Bytes;
-use sidecart_catalog::{MerchantId, OfferPatch, Product, ProductId, Timestamp, Violation};
+use sidecart_catalog::{
+    MerchantId, OfferPatch, OrderId, Product, ProductId, ShopperId, Timestamp, Violation,
+};
 use sidecart_rules::{Policy, PolicyName, Rule, RuleId};
-use sidecart_scoring::{imported::ImportedAffinity, model::Model, orders::RecordedOrder};
+use sidecart_scoring::{
+    follow_ups::{Completion, Lease, Opt, Plan, Step},
+    imported::ImportedAffinity,
+    model::Model,
+    orders::RecordedOrder,
+};
 
 /// One write of one merchant.
 #[derive(Debug, Clone)]
@@ -54,6 +61,14 @@ pub(crate) enum Change {
     DeletePolicy(PolicyName),
     /// Add what is told of orders to what is known of them, each on its own.
     RecordOrders(Vec<RecordedOrder>),
+    /// Lease follow-ups, each on its own, and note which others are not to be looked at.
+    LeaseFollowUps(Claims),
+    /// Note what became of leased follow-ups, each on its own.
+    CompleteFollowUps(Vec<Completion>),
+    /// Note whether a shopper wants to be written to.
+    SetOptOut(ShopperId, Opt),
+    /// Work out anew when what these shoppers bought runs out.
+    RefreshRefills(Vec<ShopperId>),
     /// Serve what was learned from orders.
     Learned(Arc<Model>),
     /// Make these the whole of what was imported.
@@ -67,6 +82,19 @@ pub(crate) enum Change {
     },
     /// Make this the whole truth of the merchant.
     Restore(Box<Truth>),
+}
+
+/// What was found when due follow-ups were looked for.
+#[derive(Debug, Clone)]
+pub(crate) struct Claims {
+    /// When.
+    pub at: Timestamp,
+    /// To lease, if they are still free.
+    pub leases: Vec<Lease>,
+    /// Not to be looked at before a moment.
+    pub put_off: Vec<(Plan, Timestamp)>,
+    /// Not to be looked at any more as things are.
+    pub over: Vec<Plan>,
 }
 
 /// Everything durable that a merchant has said.
@@ -84,6 +112,10 @@ pub(crate) struct Truth {
     pub model: BTreeMap<Box<[u8]>, Bytes>,
     /// What was imported, in the same form.
     pub imported: BTreeMap<Box<[u8]>, Bytes>,
+    /// What became of follow-ups.
+    pub follow_ups: Vec<(OrderId, Vec<Step>)>,
+    /// Shoppers who do not want to be written to.
+    pub opted_out: Vec<ShopperId>,
 }
 
 /// Which parts of a snapshot are meant.
@@ -108,7 +140,7 @@ pub(crate) enum Outcome {
     Unchanged,
     /// It was there, and is gone.
     Deleted,
-    /// It was not there.
+    /// It was not there, or is not what it would have to be.
     Unknown,
     /// Every field of it was older than what is stored.
     Stale,
@@ -176,6 +208,10 @@ impl Change {
             Self::SetPolicy(_) => "SetPolicy",
             Self::DeletePolicy(_) => "DeletePolicy",
             Self::RecordOrders(_) => "RecordOrders",
+            Self::LeaseFollowUps(_) => "LeaseFollowUps",
+            Self::CompleteFollowUps(_) => "CompleteFollowUps",
+            Self::SetOptOut(..) => "SetOptOut",
+            Self::RefreshRefills(_) => "RefreshRefills",
             Self::Learned(_) => "LearnAffinities",
             Self::ImportAffinities(_) => "ImportAffinities",
             Self::RollBack { .. } => "RollBack",

@@ -19,6 +19,7 @@ mod learner;
 pub mod limits;
 mod metrics;
 pub mod offline;
+mod planner;
 mod registry;
 mod run;
 mod services;

@@ -38,6 +38,8 @@ pub const RESULTS_MAX: u32 = 100;
 pub const LINE_QUANTITY_MAX: u32 = 1_000_000;
 /// Bytes of a product, rule, order, shopper, session or request id.
 pub const ID_MAX_BYTES: usize = 128;
+/// Bytes of the name of a time zone.
+pub const TIME_ZONE_MAX_BYTES: usize = 64;
 /// Characters of a merchant id.
 pub const MERCHANT_ID_MAX: usize = 64;
 /// Characters of a policy's name.
@@ -54,6 +56,18 @@ pub const BATCH_MAX: usize = 1_000;
 pub const BATCH_EXPLAINED_MAX: usize = 100;
 /// Bytes of one recorded order as it is sent.
 pub const ORDER_MAX_BYTES: usize = 256 * KIB;
+/// Follow-ups of one lease.
+pub const LEASES_MAX: u32 = 1_000;
+/// Follow-ups of one lease that names no number.
+pub const LEASES_DEFAULT: u32 = 100;
+/// The shortest lease.
+pub const LEASE_MIN: Duration = Duration::from_secs(1);
+/// The longest lease.
+pub const LEASE_MAX: Duration = Duration::from_secs(24 * 60 * 60);
+/// A lease that names no length.
+pub const LEASE_DEFAULT: Duration = Duration::from_secs(5 * 60);
+/// Orders of a shopper whose follow-ups are listed.
+pub const LISTED_ORDERS_MAX: usize = 100;
 /// Items of one bulk write: products, offers, orders, rules or ids.
 pub const BULK_ITEMS_MAX: usize = 1_000;
 /// Items of one message of an import or a replacement.

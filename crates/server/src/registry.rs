@@ -52,6 +52,7 @@ pub(crate) struct Slot {
     current: ArcSwap<Published>,
     history: Mutex<VecDeque<Arc<Published>>>,
     generation: watch::Sender<u64>,
+    leasing: tokio::sync::Mutex<()>,
 }
 
 /// All merchants.
@@ -66,12 +67,18 @@ impl Slot {
             generation: watch::Sender::new(first.snapshot.generation()),
             history: Mutex::new(VecDeque::from([first.clone()])),
             current: ArcSwap::new(first),
+            leasing: tokio::sync::Mutex::default(),
         }
     }
 
     /// The snapshot being served.
     pub(crate) fn current(&self) -> Arc<Published> {
         self.current.load_full()
+    }
+
+    /// One turn to choose follow-ups and lease them: two that choose at once would choose the same.
+    pub(crate) async fn leasing(&self) -> tokio::sync::MutexGuard<'_, ()> {
+        self.leasing.lock().await
     }
 
     /// The generation being served, now and whenever it changes.

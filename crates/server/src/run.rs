@@ -14,6 +14,7 @@ use crate::{
     keeper::Keeper,
     learner::Learner,
     metrics,
+    planner::Planner,
     registry::Registry,
     services,
     sessions::Sessions,
@@ -219,6 +220,7 @@ impl Server {
             sessions: remembered,
             wear: writer.wear(),
         };
+        let planning = Some(tokio::spawn(Planner::new(sources.registry.clone(), writer.clone()).run()));
         let measured = metrics.map(|listener| tokio::spawn(metrics::serve(listener, sources)));
         let exporting = (!export_every.is_zero()).then(|| tokio::spawn(keeper.clone().run(export_every)));
         let learning = (!learn_every.is_zero()).then(|| tokio::spawn(learner.run(learn_every)));
@@ -229,7 +231,7 @@ impl Server {
         };
         let drained = edge.serve(listener, shutdown).await;
         tracing::info!(connections_cut = drained.connections_cut, "drained");
-        for task in [exporting, measured, learning, forgetting].into_iter().flatten() {
+        for task in [exporting, measured, learning, planning, forgetting].into_iter().flatten() {
             task.abort();
         }
         spawn_blocking(move || {

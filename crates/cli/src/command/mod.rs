@@ -4,6 +4,7 @@ mod affinities;
 mod catalog;
 mod chat;
 mod explain;
+mod follow_ups;
 mod merchants;
 mod policy;
 mod recommend;
@@ -11,6 +12,7 @@ mod rules;
 mod snapshot;
 mod transfer;
 
+pub(crate) use follow_ups::FollowUpsCommand;
 pub(crate) use policy::set as set_policy;
 
 use std::{
@@ -109,6 +111,7 @@ async fn talk(globals: &Globals, command: Command) -> Result<Exit> {
         Command::Orders(OrdersCommand::Get { order_id }) => {
             affinities::order(remote, order_id, output).await?;
         }
+        Command::FollowUps(command) => follow_ups::follow_ups(remote, command, output).await?,
         Command::Products(command) => catalog::products(remote, command, output).await?,
         Command::Rules(command) => rules::rules(remote, command, output).await?,
         Command::Policy(command) => policy::policy(remote, command, output).await?,

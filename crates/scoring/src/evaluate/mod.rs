@@ -23,6 +23,7 @@ pub use timing::Timing;
 
 use self::baseline::Counted;
 use crate::{
+    follow_ups::FollowUps,
     learn,
     orders::Orders,
     query::Query,
@@ -113,6 +114,7 @@ impl Trial {
             orders: orders.clone(),
             model: Arc::new(model),
             imported: Arc::default(),
+            follow_ups: FollowUps::default(),
         };
         let baselines = Counted::new(orders, catalog, cut, split.threads);
         let snapshot = Snapshot::new(1, parts);

@@ -13,6 +13,7 @@ use super::{
     CALIBRATION_LINES_MAX, Scope, after::CALIBRATION_COST_MAX, again, learned, logistic::Example, parallel,
 };
 use crate::{
+    follow_ups::FollowUps,
     learned::{Ranked, Ranking, SIGNALS, rank},
     model::{Calibration, Calibrations, Model},
     orders::Orders,
@@ -68,6 +69,7 @@ pub(super) fn calibrate(
         orders: orders.clone(),
         model: Arc::new(model),
         imported: Arc::default(),
+        follow_ups: FollowUps::default(),
     };
     let snapshot = Snapshot::new(1, parts);
     let asked = |task: Task| questions.iter().filter(move |question| question.task == task);

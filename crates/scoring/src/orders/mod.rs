@@ -12,8 +12,8 @@ use rapidhash::fast::GlobalState;
 use sidecart_catalog::{Change, OrderId, ProductId, ShopperId, Timestamp, Violation};
 
 pub use order::{
-    CHANGES_MAX, LINES_MAX, OrderChange, OrderLine, OrderStatus, RecordedOrder, Reversal, Statement,
-    WhatChanged,
+    CHANGES_MAX, Delivery, LINES_MAX, OrderChange, OrderLine, OrderStatus, RecordedOrder, Reversal,
+    Statement, WhatChanged,
 };
 
 type Map<K, V> = GenericHashMap<K, V, GlobalState, DefaultSharedPtr>;

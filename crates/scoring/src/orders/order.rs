@@ -30,6 +30,19 @@ pub struct Statement {
     pub shopper: Option<ShopperId>,
     /// What was ordered. Several lines of one product add up.
     pub lines: Box<[OrderLine]>,
+    /// Where and when it is to arrive, as far as anything of that is known.
+    pub delivery: Option<Box<Delivery>>,
+}
+
+/// Where and when an order is to arrive.
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Delivery {
+    /// When it should be with the shopper.
+    pub expected: Option<Timestamp>,
+    /// Until when something can be added to the same parcel.
+    pub editable_until: Option<Timestamp>,
+    /// Where the shopper is: an IANA time zone.
+    pub time_zone: Option<Box<str>>,
 }
 
 /// One line of an order.
@@ -63,6 +76,8 @@ pub enum WhatChanged {
     Refunded(Reversal),
     /// The whole order has this status from then on.
     Status(OrderStatus),
+    /// It should be with the shopper then.
+    Expected(Timestamp),
 }
 
 /// So much of a product.
@@ -130,9 +145,29 @@ impl RecordedOrder {
     pub fn status(&self) -> OrderStatus {
         let statuses = self.changes.iter().filter_map(|change| match change.what {
             WhatChanged::Status(status) => Some((change.at, status)),
-            WhatChanged::Cancelled(_) | WhatChanged::Refunded(_) => None,
+            _ => None,
         });
         statuses.max().map(|(_, status)| status).unwrap_or_default()
+    }
+
+    /// When it was with the shopper, if that was told.
+    pub fn delivered_at(&self) -> Option<Timestamp> {
+        let is_delivered = |change: &&OrderChange| change.what == WhatChanged::Status(OrderStatus::Delivered);
+        self.changes.iter().filter(is_delivered).map(|change| change.at).max()
+    }
+
+    /// When it should be with the shopper, if that is known: as told last.
+    pub fn expected_delivery(&self) -> Option<Timestamp> {
+        let told = self.changes.iter().filter_map(|change| match change.what {
+            WhatChanged::Expected(expected) => Some((change.at, expected)),
+            _ => None,
+        });
+        told.max().map(|(_, expected)| expected).or_else(|| self.delivery()?.expected)
+    }
+
+    /// Where and when it is to arrive, as it was told with what was ordered.
+    pub fn delivery(&self) -> Option<&Delivery> {
+        self.statement.as_ref()?.delivery.as_deref()
     }
 
     /// What is left of it after all changes: products, ascending, each with how many, at least 1.
@@ -146,6 +181,18 @@ impl RecordedOrder {
             let left = ordered.saturating_sub(self.reversed(product, ordered));
             (left > 0).then_some((product, left))
         })
+    }
+
+    /// How many of a product are left of it after all changes.
+    pub fn left_of(&self, product: &ProductId) -> u64 {
+        let Some(statement) = self.statement.as_ref() else { return 0 };
+        let first = statement.lines.partition_point(|line| line.product < *product);
+        let same = statement.lines[first..].iter().take_while(|line| line.product == *product);
+        let ordered: u64 = same.map(|line| u64::from(line.quantity)).sum();
+        if ordered == 0 || matches!(self.status(), OrderStatus::Refunded | OrderStatus::Cancelled) {
+            return 0;
+        }
+        ordered.saturating_sub(self.reversed(product, ordered))
     }
 
     /// Both that is told here and there, whichever was told first.
@@ -173,7 +220,7 @@ impl RecordedOrder {
             WhatChanged::Cancelled(reversal) | WhatChanged::Refunded(reversal) => {
                 (reversal.product == *product).then_some(reversal)
             }
-            WhatChanged::Status(_) => None,
+            WhatChanged::Status(_) | WhatChanged::Expected(_) => None,
         });
         of_product.map(|reversal| reversal.quantity.map_or(ordered, u64::from)).sum()
     }

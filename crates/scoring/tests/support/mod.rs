@@ -84,6 +84,7 @@ pub(crate) fn bought(id: &str, shopper: &str, days_ago: i64, products: &[&str]) 
         placed_at,
         shopper: ShopperId::new(shopper).ok(),
         lines: products.iter().map(line).collect(),
+        delivery: None,
     };
     RecordedOrder::new(OrderId::new(id).unwrap(), Some(statement), Vec::new()).unwrap()
 }

@@ -3,7 +3,9 @@
 //! A number that the contract does not define is refused; UNSPECIFIED is `None`, and the caller says what that means.
 
 use sidecart_catalog::{Availability, Kind, Violation};
-use sidecart_rules::{Objective, Relation, Relations, Stage, Stages, Surface, Surfaces};
+use sidecart_rules::{
+    FollowUpKind, FollowUpKinds, Objective, Relation, Relations, Stage, Stages, Surface, Surfaces,
+};
 use sidecart_scoring::{
     AffinityKind,
     conversation::{Decline, MentionRole, QuestionKind, Readiness, Sentiment},
@@ -59,6 +61,10 @@ twins! {
 twins! {
     /// Surfaces.
     surface: "a Surface", Surface, Surface { Web, App, Chat, Email, Sms, Voice }
+}
+twins! {
+    /// Kinds of follow-up.
+    follow_up_kind: "a FollowUpKind", FollowUpKind, FollowUpKind { BeforeShip, BeforeArrival, AfterDelivery, Refill }
 }
 twins! {
     /// Kinds of question.
@@ -164,6 +170,24 @@ pub fn relations(numbers: Vec<i32>, field: &str) -> Result<Option<Relations>, Vi
     }
     let relations = each(numbers, field, |number| required(relation::from_pb(number)?, ""))?;
     Ok(Some(relations.into_iter().collect()))
+}
+
+/// A set of kinds of follow-up; `None` for an empty list.
+///
+/// # Errors
+/// The first number that is none.
+pub fn follow_up_kinds(numbers: Vec<i32>, field: &str) -> Result<Option<FollowUpKinds>, Violation> {
+    if numbers.is_empty() {
+        return Ok(None);
+    }
+    let kinds = each(numbers, field, |number| required(follow_up_kind::from_pb(number)?, ""))?;
+    Ok(Some(kinds.into_iter().collect()))
+}
+
+/// The list of a set of kinds of follow-up.
+pub fn follow_up_kinds_to_pb(set: FollowUpKinds) -> Vec<i32> {
+    let listed = follow_up_kind::ALL.iter().filter(|kind| set.contains(**kind));
+    listed.map(|kind| follow_up_kind::to_pb(*kind).into()).collect()
 }
 
 /// The list of a set of stages; empty for all.

@@ -10,6 +10,7 @@ mod bounds;
 pub mod conversation;
 pub mod decision;
 pub mod enums;
+pub(crate) mod follow_up;
 pub mod id;
 pub mod lint;
 pub mod matching;
@@ -25,5 +26,6 @@ pub mod rule;
 pub mod selector;
 pub mod snapshot;
 pub mod time;
+pub mod zone;
 
 pub use self::bounds::{at_least_one, at_most, required, short};

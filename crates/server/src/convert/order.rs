@@ -3,7 +3,7 @@
 use sidecart::v1 as pb;
 use sidecart_catalog::{OrderId, Timestamp, Violation};
 use sidecart_scoring::orders::{
-    CHANGES_MAX, LINES_MAX, OrderChange, OrderLine, RecordedOrder, Reversal, Statement, WhatChanged,
+    CHANGES_MAX, Delivery, LINES_MAX, OrderChange, OrderLine, RecordedOrder, Reversal, Statement, WhatChanged,
 };
 
 use super::{
@@ -11,7 +11,7 @@ use super::{
     enums::order_status,
     id, money,
     offer::set_at,
-    time,
+    time, zone,
 };
 use crate::limits;
 
@@ -29,6 +29,7 @@ pub(crate) fn sent_from_pb(
     small(&order, limits::ORDER_MAX_BYTES)?;
     set_at(order.placed_at.as_ref(), "placed_at", received)?;
     set_at(order.updated_at.as_ref(), "updated_at", received)?;
+    zone::known(&order.time_zone, "time_zone")?;
     for (at, change) in order.changes.iter().enumerate().take(CHANGES_MAX) {
         let set = set_at(change.at.as_ref(), "at", received);
         set.map_err(|fault| fault.within(&format!("changes[{at}]")))?;
@@ -41,7 +42,17 @@ pub(crate) fn sent_from_pb(
 /// # Errors
 /// The first fault. Counts are looked at before what is counted.
 pub(crate) fn from_pb(order: pb::RecordedOrder) -> Result<RecordedOrder, Violation> {
-    let pb::RecordedOrder { order_id, shopper_id, placed_at, lines, updated_at, changes } = order;
+    let pb::RecordedOrder {
+        order_id,
+        shopper_id,
+        placed_at,
+        lines,
+        updated_at,
+        changes,
+        expected_delivery,
+        editable_until,
+        time_zone,
+    } = order;
     at_most(&lines, LINES_MAX, "lines")?;
     at_most(&changes, CHANGES_MAX, "changes")?;
     let order_id = OrderId::new(&order_id).map_err(|fault| fault.within("order_id"))?;
@@ -50,14 +61,21 @@ pub(crate) fn from_pb(order: pb::RecordedOrder) -> Result<RecordedOrder, Violati
     let updated_at = time::optional(updated_at.as_ref(), "updated_at")?;
     let lines = each(lines, "lines", line)?;
     let changes = each(changes, "changes", change)?;
+    short(&time_zone, limits::TIME_ZONE_MAX_BYTES, "time_zone")?;
+    let delivery = Delivery {
+        expected: time::optional(expected_delivery.as_ref(), "expected_delivery")?,
+        editable_until: time::optional(editable_until.as_ref(), "editable_until")?,
+        time_zone: Some(time_zone.into()).filter(|zone: &Box<str>| !zone.is_empty()),
+    };
+    let delivery = (delivery != Delivery::default()).then(|| Box::new(delivery));
     let statement = match placed_at {
         Some(placed_at) => {
             let updated_at = updated_at.unwrap_or(placed_at);
-            Some(Statement { updated_at, placed_at, shopper, lines: lines.into() })
+            Some(Statement { updated_at, placed_at, shopper, lines: lines.into(), delivery })
         }
-        None if lines.is_empty() && shopper.is_none() && updated_at.is_none() => None,
+        None if lines.is_empty() && shopper.is_none() && updated_at.is_none() && delivery.is_none() => None,
         None => {
-            return Err(Violation::new("placed_at", "is required with shopper_id, lines and updated_at"));
+            return Err(Violation::new("placed_at", "is required with all that is not a change"));
         }
     };
     RecordedOrder::new(order_id, statement, changes)
@@ -91,7 +109,14 @@ fn change(change: pb::OrderChange) -> Result<OrderChange, Violation> {
             let status = order_status::from_pb(number).and_then(|status| required(status, ""));
             WhatChanged::Status(status.map_err(|fault| fault.within("status"))?)
         }
-        None => return Err(Violation::new("", "is empty: set one of `cancelled`, `refunded` and `status`")),
+        Some(Change::ExpectedDelivery(moment)) => {
+            let moment = time::from_pb(&moment).map_err(|fault| fault.within("expected_delivery"))?;
+            WhatChanged::Expected(moment)
+        }
+        None => {
+            let one = "`cancelled`, `refunded`, `status` and `expected_delivery`";
+            return Err(Violation::new("", format!("is empty: set one of {one}")));
+        }
     };
     Ok(OrderChange { id: change_id.into(), at, what })
 }
@@ -112,7 +137,7 @@ fn pieces(quantity: u32) -> Result<u32, Violation> {
 
 /// The wire form.
 pub(crate) fn to_pb(order: &RecordedOrder) -> pb::RecordedOrder {
-    let statement = order.statement();
+    let (statement, delivery) = (order.statement(), order.delivery());
     pb::RecordedOrder {
         order_id: order.id().to_string(),
         shopper_id: order.shopper().map(ToString::to_string).unwrap_or_default(),
@@ -122,6 +147,9 @@ pub(crate) fn to_pb(order: &RecordedOrder) -> pb::RecordedOrder {
             .filter(|statement| statement.updated_at != statement.placed_at)
             .map(|statement| time::to_pb(statement.updated_at)),
         changes: order.changes().iter().map(change_to_pb).collect(),
+        expected_delivery: delivery.and_then(|delivery| delivery.expected).map(time::to_pb),
+        editable_until: delivery.and_then(|delivery| delivery.editable_until).map(time::to_pb),
+        time_zone: delivery.and_then(|delivery| delivery.time_zone.as_deref()).unwrap_or_default().to_owned(),
     }
 }
 
@@ -153,6 +181,7 @@ fn change_to_pb(change: &OrderChange) -> pb::OrderChange {
         WhatChanged::Cancelled(given) => Change::Cancelled(reversal(given)),
         WhatChanged::Refunded(given) => Change::Refunded(reversal(given)),
         WhatChanged::Status(status) => Change::Status(order_status::to_pb(*status).into()),
+        WhatChanged::Expected(moment) => Change::ExpectedDelivery(time::to_pb(*moment)),
     };
     pb::OrderChange { change_id: change.id.to_string(), at: Some(time::to_pb(change.at)), change: Some(what) }
 }

@@ -6,7 +6,7 @@ use sidecart_rules::{Override, Phrases, Policy, PolicyName, Stages, Surfaces};
 
 use super::{
     bounds::{self, each},
-    enums,
+    enums, follow_up,
 };
 
 /// Most bytes of an encoded policy.
@@ -20,11 +20,17 @@ const OVERRIDES_MAX: usize = 32;
 /// The first fault.
 pub fn from_pb(policy: pb::Policy) -> Result<Policy, Violation> {
     bounds::small(&policy, BYTES_MAX)?;
-    let pb::Policy { name, limits, overrides, phrases } = policy;
+    let pb::Policy { name, limits, overrides, phrases, follow_ups } = policy;
     bounds::at_most(&overrides, OVERRIDES_MAX, "overrides")?;
     let name = PolicyName::new(&name).map_err(|fault| fault.within("name"))?;
     let policy = Policy::new(name, layer(limits)?, each(overrides, "overrides", difference)?)?;
-    policy.with_phrases(said_phrases(phrases.unwrap_or_default()))
+    let policy = policy.with_phrases(said_phrases(phrases.unwrap_or_default()))?;
+    match follow_ups {
+        Some(terms) => {
+            policy.with_follow_ups(follow_up::terms(terms).map_err(|fault| fault.within("follow_ups"))?)
+        }
+        None => Ok(policy),
+    }
 }
 
 /// A policy given for one call; its name is not used, and may be anything.
@@ -49,6 +55,7 @@ pub fn to_pb(policy: &Policy) -> pb::Policy {
         limits: optional_to_pb(policy.base()),
         overrides: policy.overrides().iter().map(difference).collect(),
         phrases: phrases_to_pb(policy.phrases()),
+        follow_ups: follow_up::terms_to_pb(policy.follow_ups()),
     }
 }
 
@@ -165,8 +172,29 @@ mod tests {
             let (offer, never) = (vec!["gift idea".to_owned()], vec!["lawyer".to_owned()]);
             Some(pb::ConversationPhrases { offer, never })
         };
-        let named =
-            |limits, overrides| pb::Policy { name: "default".into(), limits, overrides, phrases: phrases() };
+        let follow_ups = || {
+            Some(pb::FollowUpTerms {
+                disabled_kinds: vec![pb::FollowUpKind::BeforeShip.into()],
+                delay_minutes: Some(1),
+                editable_minutes: Some(2),
+                delivery_days: Some(3),
+                add_on_days: Some(4),
+                after_delivery_days: Some(5),
+                refill_lead_days: Some(6),
+                open_days: Some(7),
+                quiet_days: Some(8),
+                from_hour: Some(9),
+                until_hour: Some(10),
+                time_zone: "Europe/Lisbon".to_owned(),
+            })
+        };
+        let named = |limits, overrides| pb::Policy {
+            name: "default".into(),
+            limits,
+            overrides,
+            phrases: phrases(),
+            follow_ups: follow_ups(),
+        };
         for sent in [named(Some(limits), vec![silent, chatty]), named(None, vec![])] {
             let read = from_pb(sent.clone()).unwrap();
             assert_eq!(to_pb(&read), sent);

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use sidecart::v1 as pb;
 use sidecart_catalog::{OfferPatch, Product, ProductId, Timestamp, Violation};
 use sidecart_rules::{Rule, RuleId};
-use sidecart_scoring::{imported::ImportedAffinity, orders::RecordedOrder};
+use sidecart_scoring::{follow_ups::Completion, imported::ImportedAffinity, orders::RecordedOrder};
 
 use crate::{
     change::{Change, Outcome},
@@ -81,6 +81,15 @@ pub(crate) const ORDERS: Kind<pb::RecordedOrder, RecordedOrder> = Kind {
     id: |order| &order.order_id,
     from_pb: convert::order::sent_from_pb,
     change: Change::RecordOrders,
+};
+
+/// What became of leased follow-ups.
+pub(crate) const COMPLETIONS: Kind<pb::FollowUpCompletion, Completion> = Kind {
+    list: "completions",
+    id_field: "lease_id",
+    id: |completion| &completion.lease_id,
+    from_pb: convert::follow_up::completion_from_pb,
+    change: Change::CompleteFollowUps,
 };
 
 /// What a data team says goes with what.

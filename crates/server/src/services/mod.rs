@@ -10,6 +10,7 @@ mod clock;
 mod closing;
 mod compare;
 mod converse;
+mod follow_ups;
 mod front;
 mod import;
 mod items;
@@ -32,6 +33,7 @@ use std::sync::Arc;
 use sidecart::v1::{
     affinity_service_server::{self, AffinityServiceServer},
     catalog_service_server::{self, CatalogServiceServer},
+    follow_up_service_server::{self, FollowUpServiceServer},
     order_service_server::{self, OrderServiceServer},
     recommendation_service_server::{self, RecommendationServiceServer},
     rules_service_server::{self, RulesServiceServer},
@@ -40,7 +42,7 @@ use sidecart::v1::{
 use tonic::service::Routes;
 
 use self::{
-    affinities::Affinities, catalog::Catalog, front::Front, orders::OrderDesk,
+    affinities::Affinities, catalog::Catalog, follow_ups::FollowUps, front::Front, orders::OrderDesk,
     recommendation::Recommendation, rules::Rules, snapshot::Snapshots, work::Room,
 };
 pub(crate) use self::{clock::now, closing::Closing};
@@ -53,12 +55,13 @@ use crate::{
 };
 
 /// The services, each of which has a health of its own.
-pub(crate) const NAMES: [&str; 6] = [
+pub(crate) const NAMES: [&str; 7] = [
     catalog_service_server::SERVICE_NAME,
     rules_service_server::SERVICE_NAME,
     recommendation_service_server::SERVICE_NAME,
     order_service_server::SERVICE_NAME,
     affinity_service_server::SERVICE_NAME,
+    follow_up_service_server::SERVICE_NAME,
     snapshot_service_server::SERVICE_NAME,
 ];
 
@@ -85,6 +88,8 @@ pub(crate) fn routes(
     let rules = RulesServiceServer::new(Rules::new(desk.clone()));
     let orders = OrderServiceServer::new(OrderDesk::new(desk.clone()));
     let affinities = AffinityServiceServer::new(Affinities::new(desk.clone(), learner));
+    let follow_ups = FollowUpServiceServer::new(FollowUps::new(desk.clone()));
+    let follow_ups = follow_ups.max_decoding_message_size(REQUEST_MAX_BYTES);
     let snapshots = SnapshotServiceServer::new(Snapshots::new(desk.clone()));
     let recommendation = RecommendationServiceServer::new(Recommendation::new(desk));
     let recommendation = recommendation.max_decoding_message_size(REQUEST_MAX_BYTES);
@@ -109,6 +114,7 @@ pub(crate) fn routes(
             uploads: orders.max_decoding_message_size(IMPORT_MESSAGE_MAX_BYTES),
             upload_methods: &["ImportOrders"],
         })
+        .add_service(Front { calls: follow_ups.clone(), uploads: follow_ups, upload_methods: &[] })
         .add_service(Front {
             calls: snapshots.clone().max_decoding_message_size(REQUEST_MAX_BYTES),
             uploads: snapshots.max_decoding_message_size(IMPORT_MESSAGE_MAX_BYTES),

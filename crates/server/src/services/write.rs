@@ -50,6 +50,8 @@ write_requests! {
     DeletePolicyRequest: "DeletePolicy",
     RollBackRequest: "RollBack",
     RecordOrdersRequest: "RecordOrders",
+    CompleteFollowUpsRequest: "CompleteFollowUps",
+    SetOptOutRequest: "SetOptOut",
 }
 
 /// What a write says besides what it asks for.

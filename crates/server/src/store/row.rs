@@ -48,12 +48,25 @@ pub enum RowKind {
     Model,
     /// A piece of the affinities that were imported.
     Imported,
+    /// What became of the follow-ups of an order.
+    FollowUps,
+    /// A shopper who does not want to be written to.
+    OptOut,
 }
 
 impl RowKind {
     /// All of them, by code.
-    pub const ALL: [Self; 7] =
-        [Self::Product, Self::Rule, Self::Policy, Self::Request, Self::Order, Self::Model, Self::Imported];
+    pub const ALL: [Self; 9] = [
+        Self::Product,
+        Self::Rule,
+        Self::Policy,
+        Self::Request,
+        Self::Order,
+        Self::Model,
+        Self::Imported,
+        Self::FollowUps,
+        Self::OptOut,
+    ];
 
     /// Its code on disk and in export files. Codes are never reused.
     pub fn code(self) -> u8 {
@@ -65,6 +78,8 @@ impl RowKind {
             Self::Order => 5,
             Self::Model => 6,
             Self::Imported => 7,
+            Self::FollowUps => 8,
+            Self::OptOut => 9,
         }
     }
 
@@ -87,6 +102,8 @@ impl RowKind {
             Self::Order => "order",
             Self::Model => "model",
             Self::Imported => "imported affinities",
+            Self::FollowUps => "follow-ups",
+            Self::OptOut => "opt-out",
         }
     }
 }

@@ -7,13 +7,18 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use sidecart_catalog::{
-    Catalog, Change as Done, Entry, OfferPatch, Patched, Product, ProductId, Timestamp, Violation,
+    Catalog, Change as Done, Entry, OfferPatch, OrderId, Patched, Product, ProductId, ShopperId, Timestamp,
+    Violation,
 };
 use sidecart_rules::{Policy, PolicyName, Rule, RuleId};
-use sidecart_scoring::{Parts, orders::RecordedOrder};
+use sidecart_scoring::{
+    Parts,
+    follow_ups::{Completed, Completion, Opt},
+    orders::RecordedOrder,
+};
 
 use crate::{
-    change::{Change, Outcome, Refusal},
+    change::{Change, Claims, Outcome, Refusal},
     diff::{Difference, differences},
     limits::PRODUCTS_MAX,
     store::{MerchantBatch, RowKind, Staged},
@@ -21,7 +26,7 @@ use crate::{
 
 use super::{
     prepare::{Part, Replacement},
-    rows::Record,
+    rows::{OptedOut, Record, Steps},
 };
 
 /// One write of a record, or of all records of a kind.
@@ -67,6 +72,13 @@ impl Draft {
             Change::SetPolicy(policy) => self.set_policy(&policy).map(|()| Vec::new()),
             Change::DeletePolicy(name) => Ok(vec![self.delete_policy(&name)]),
             Change::RecordOrders(all) => Ok(all.into_iter().map(|one| self.record_order(one)).collect()),
+            Change::LeaseFollowUps(claims) => Ok(self.lease(&claims)),
+            Change::CompleteFollowUps(all) => Ok(all.iter().map(|one| self.complete(one)).collect()),
+            Change::SetOptOut(shopper, how) => Ok(vec![self.opt(&shopper, how)]),
+            Change::RefreshRefills(shoppers) => {
+                self.refresh(&shoppers);
+                Ok(Vec::new())
+            }
             Change::ReplaceProducts(_)
             | Change::ReplaceRules(_)
             | Change::RollBack { .. }
@@ -160,20 +172,76 @@ impl Draft {
 
     fn record_order(&mut self, told: RecordedOrder) -> Outcome {
         let id = told.id().clone();
+        let before = self.parts.orders.get(id.as_str()).cloned();
         let done = match self.parts.orders.record(told) {
             Ok(done) => done,
             Err(violation) => return Outcome::Rejected(violation),
         };
         let after = self.parts.orders.get(id.as_str()).cloned();
         if let Some(order) = after.filter(|_| done != Done::Unchanged) {
+            let (follow_ups, known) = self.parts.follow_ups_and_known();
+            follow_ups.order_changed(before.as_ref(), &order, &known);
             self.put(&*order);
         }
         outcome(done)
     }
 
+    fn lease(&mut self, claims: &Claims) -> Vec<Outcome> {
+        let Claims { at, leases, put_off, over } = claims;
+        let mut outcomes = Vec::with_capacity(leases.len());
+        for lease in leases {
+            if !self.parts.follow_ups.lease(lease, &self.parts.orders) {
+                outcomes.push(Outcome::Unknown);
+                continue;
+            }
+            self.put_steps(lease.plan.order.id());
+            outcomes.push(Outcome::Created);
+        }
+        // What is only not looked at is no truth, and no row.
+        let (follow_ups, _) = self.parts.follow_ups_and_known();
+        put_off.iter().for_each(|(plan, until)| follow_ups.put_off(plan, *at, *until));
+        over.iter().for_each(|plan| follow_ups.give_up(plan));
+        self.changed += put_off.len() + over.len();
+        outcomes
+    }
+
+    fn complete(&mut self, completion: &Completion) -> Outcome {
+        match self.parts.follow_ups.complete(completion, &self.parts.orders) {
+            Completed::Noted => {
+                self.put_steps(&completion.order);
+                Outcome::Updated
+            }
+            Completed::Known => Outcome::Unchanged,
+            Completed::NotHeld => Outcome::Unknown,
+        }
+    }
+
+    fn opt(&mut self, shopper: &ShopperId, how: Opt) -> Outcome {
+        if !self.parts.follow_ups.opt(shopper, how) {
+            return Outcome::Unchanged;
+        }
+        match how {
+            Opt::Out => self.put(&OptedOut(shopper.clone())),
+            Opt::In => self.delete(RowKind::OptOut, shopper.as_str()),
+        }
+        Outcome::Updated
+    }
+
+    fn refresh(&mut self, shoppers: &[ShopperId]) {
+        let (follow_ups, known) = self.parts.follow_ups_and_known();
+        let stale = shoppers.iter().filter(|shopper| follow_ups.refresh(shopper, &known)).count();
+        self.changed += stale;
+    }
+
+    /// Writes what became of the follow-ups of an order.
+    fn put_steps(&mut self, order: &OrderId) {
+        let steps = self.parts.follow_ups.steps(order.as_str()).to_vec();
+        self.put(&Steps(order.clone(), steps));
+    }
+
     /// Puts prepared parts in the place of the draft's own.
     pub(super) fn replace(&mut self, replacement: Replacement) -> Vec<Outcome> {
-        let Replacement { catalog, rules, policies, orders, model, imported, keeps_newer_offers } =
+        let Replacement { catalog, rules, policies, orders, model, imported, follow_ups, keeps_newer_offers } =
             replacement;
         let mut outcomes = Vec::new();
         if let Some(Part { mut value, staged }) = catalog {
@@ -228,6 +296,11 @@ impl Draft {
             self.writes.extend(staged.map(Write::Flip));
             self.parts.imported = value;
         }
+        if let Some((value, staged)) = follow_ups {
+            self.changed += value.len();
+            self.writes.extend(staged.into_iter().map(Write::Flip));
+            self.parts.follow_ups = value;
+        }
         outcomes
     }
 
@@ -272,7 +345,8 @@ impl Draft {
 
     fn note(&mut self, kind: RowKind) {
         self.changed += 1;
-        self.streamed_only &= matches!(kind, RowKind::Product | RowKind::Order);
+        self.streamed_only &=
+            matches!(kind, RowKind::Product | RowKind::Order | RowKind::FollowUps | RowKind::OptOut);
     }
 
     /// Moves the draft's writes into a commit.

@@ -32,7 +32,7 @@ use crate::{
 
 pub(crate) use prepare::{parts_of, store_whole};
 pub(crate) use remembered::{Remembered, RequestLog};
-pub(crate) use rows::Record;
+pub(crate) use rows::{OptedOut, Record, Steps};
 pub(crate) use upkeep::Wear;
 use {
     prepare::Work,

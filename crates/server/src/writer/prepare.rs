@@ -9,7 +9,7 @@ use std::{
 use bytes::Bytes;
 use sidecart_catalog::{Catalog, MerchantId, Product, Violation};
 use sidecart_rules::{Policies, Policy, Rule, RuleSet};
-use sidecart_scoring::{Imported, Orders, Parts, model::Model, orders::RecordedOrder};
+use sidecart_scoring::{FollowUps, Imported, Orders, Parts, model::Model, orders::RecordedOrder};
 
 use crate::{
     archive,
@@ -17,7 +17,7 @@ use crate::{
     convert,
     diff::differences,
     registry::Registry,
-    store::{Batch, RowKind, Staged, Store, StoreError, chain},
+    store::{Batch, Row, RowKind, Staged, Store, StoreError, chain},
 };
 
 use super::rows::Record;
@@ -34,6 +34,8 @@ pub(super) struct Replacement {
     pub(super) orders: Option<Part<Orders>>,
     pub(super) model: Option<Part<Arc<Model>>>,
     pub(super) imported: Option<Part<Arc<Imported>>>,
+    /// With the rows of what became of them, and of who opted out.
+    pub(super) follow_ups: Option<(FollowUps, Vec<Staged>)>,
     /// Whether price and stock that were set later than the replacement's stay.
     pub(super) keeps_newer_offers: bool,
 }
@@ -101,7 +103,8 @@ pub(super) fn prepare(
 }
 
 fn restore(stager: &Stager<'_>, truth: Truth) -> Result<Replacement, Refusal> {
-    let Parts { catalog, rules, policies, orders, model, imported } = parts_of(truth)?;
+    let Parts { catalog, rules, policies, orders, model, imported, follow_ups } = parts_of(truth)?;
+    let touched = stager.follow_ups(&follow_ups).map_err(refusal)?;
     Ok(Replacement {
         catalog: Some(stager.all(catalog)?),
         rules: Some(stager.all(rules)?),
@@ -109,6 +112,7 @@ fn restore(stager: &Stager<'_>, truth: Truth) -> Result<Replacement, Refusal> {
         orders: Some(stager.all(orders)?),
         model: Some(stager.all(model)?),
         imported: Some(stager.all(imported)?),
+        follow_ups: Some((follow_ups, touched.into())),
         keeps_newer_offers: false,
     })
 }
@@ -118,15 +122,19 @@ fn restore(stager: &Stager<'_>, truth: Truth) -> Result<Replacement, Refusal> {
 /// # Errors
 /// Items that do not go together.
 pub(crate) fn parts_of(truth: Truth) -> Result<Parts, Refusal> {
-    let Truth { products, rules, policies, orders, model, imported } = truth;
-    Ok(Parts {
+    let Truth { products, rules, policies, orders, model, imported, follow_ups, opted_out } = truth;
+    let mut parts = Parts {
         catalog: catalog_of(products)?,
         rules: rule_set_of(rules)?,
         policies: policies_of(policies)?,
         orders: orders_of(orders)?,
         model: joined(&model, "model", convert::model::decode)?,
         imported: joined(&imported, "imported", convert::affinity::decode)?,
-    })
+        follow_ups: FollowUps::default(),
+    };
+    let (_, known) = parts.follow_ups_and_known();
+    parts.follow_ups = FollowUps::of(&known, follow_ups, opted_out);
+    Ok(parts)
 }
 
 fn roll_back(
@@ -245,9 +253,10 @@ pub(crate) fn store_whole(
         stager.stage(&parts.model)?,
         stager.stage(&parts.imported)?,
     ];
+    let touched = stager.follow_ups(&parts.follow_ups)?;
     let mut batch = Batch::default();
     let part = batch.merchant(merchant.as_str(), generation);
-    staged.into_iter().for_each(|staged| part.flip(staged));
+    staged.into_iter().chain(touched).for_each(|staged| part.flip(staged));
     for policy in parts.policies.iter() {
         part.put(RowKind::Policy, policy.name().as_str().as_bytes(), policy.encode());
     }
@@ -316,9 +325,24 @@ impl Stager<'_> {
         Ok(Part { value, staged: Some(staged) })
     }
 
+    /// What became of follow-ups, and who opted out.
+    fn follow_ups(&self, value: &FollowUps) -> Result<[Staged; 2], StoreError> {
+        let keyed = |row: Row| (row.id, row.value);
+        let steps = self.rows(RowKind::FollowUps, archive::steps_rows(value).map(keyed))?;
+        Ok([steps, self.rows(RowKind::OptOut, archive::opt_out_rows(value).map(keyed))?])
+    }
+
     fn stage<T: Stageable>(&self, value: &T) -> Result<Staged, StoreError> {
-        let mut staged = self.store.stage(self.merchant.as_str(), T::KIND)?;
-        match self.store.stage_rows(&mut staged, value.rows()) {
+        self.rows(T::KIND, value.rows())
+    }
+
+    fn rows(
+        &self,
+        kind: RowKind,
+        rows: impl Iterator<Item = (Box<[u8]>, Bytes)>,
+    ) -> Result<Staged, StoreError> {
+        let mut staged = self.store.stage(self.merchant.as_str(), kind)?;
+        match self.store.stage_rows(&mut staged, rows) {
             Ok(()) => Ok(staged),
             Err(fault) => {
                 self.store.discard(staged);

@@ -3,9 +3,9 @@
 use bytes::Bytes;
 use prost::Message as _;
 use sidecart::v1 as pb;
-use sidecart_catalog::{Product, Timestamp, Violation};
+use sidecart_catalog::{OrderId, Product, ShopperId, Timestamp, Violation};
 use sidecart_rules::{Policy, Rule};
-use sidecart_scoring::orders::RecordedOrder;
+use sidecart_scoring::{follow_ups::Step, orders::RecordedOrder};
 
 use crate::{convert, store::RowKind};
 
@@ -97,6 +97,47 @@ impl Record for RecordedOrder {
 
     fn decode(bytes: &[u8]) -> Result<Self, Violation> {
         convert::order::from_pb(message(bytes)?)
+    }
+}
+
+/// What became of the follow-ups of an order.
+#[derive(Debug, PartialEq)]
+pub(crate) struct Steps(pub(crate) OrderId, pub(crate) Vec<Step>);
+
+impl Record for Steps {
+    const KIND: RowKind = RowKind::FollowUps;
+
+    fn id(&self) -> &str {
+        self.0.as_str()
+    }
+
+    fn encode(&self) -> Bytes {
+        convert::follow_up::encode(&self.0, &self.1)
+    }
+
+    fn decode(bytes: &[u8]) -> Result<Self, Violation> {
+        convert::follow_up::decode(bytes).map(|(order, steps)| Self(order, steps))
+    }
+}
+
+/// A shopper who does not want to be written to.
+#[derive(Debug, PartialEq)]
+pub(crate) struct OptedOut(pub(crate) ShopperId);
+
+impl Record for OptedOut {
+    const KIND: RowKind = RowKind::OptOut;
+
+    fn id(&self) -> &str {
+        self.0.as_str()
+    }
+
+    fn encode(&self) -> Bytes {
+        Bytes::copy_from_slice(self.0.as_str().as_bytes())
+    }
+
+    fn decode(bytes: &[u8]) -> Result<Self, Violation> {
+        let id = std::str::from_utf8(bytes).map_err(|_| Violation::new("", "is not text"))?;
+        ShopperId::new(id).map(Self)
     }
 }
 
