@@ -7,6 +7,7 @@
 mod author;
 mod call;
 mod cancel;
+mod follow_ups;
 mod kills;
 mod model;
 mod pen;
@@ -26,9 +27,10 @@ use std::{
 /// A test: its name, and what it says at its end.
 type Test = (&'static str, fn(u64) -> Result<String, String>);
 
-const TESTS: [Test; 2] = [
+const TESTS: [Test; 3] = [
     ("acknowledged_writes_survive_kill_9", kills::run),
     ("cancelled_calls_leave_memory_and_disk_agreeing", cancel::run),
+    ("follow_ups_are_handed_out_once", follow_ups::run),
 ];
 /// Needs root and preparation, so it runs only when named: see `tests/power/run`.
 const POWER: Test = ("power_cuts", power::run);

@@ -199,6 +199,7 @@ impl Pen {
             lines,
             updated_at: Some(updated_at),
             changes,
+            ..pb::RecordedOrder::default()
         }
     }
 

@@ -108,6 +108,7 @@ pub(crate) fn read(file: &[u8]) -> (u64, State) {
             RowKind::Policy => drop(state.policies.insert(id, decoded(&row.value))),
             RowKind::Order => drop(state.orders.insert(id, decoded(&row.value))),
             RowKind::Imported => drop(imported.insert(id, row.value.to_vec())),
+            RowKind::FollowUps | RowKind::OptOut => panic!("nobody was written to"),
             RowKind::Model => panic!("nothing was learned"),
             RowKind::Request => panic!("an export holds no answered writes"),
         }

@@ -85,25 +85,28 @@ pub fn choose(
     let times = policy.follow_ups().times();
     let mut candidates = Candidates::new(snapshot.follow_ups(), wanted, &times);
     let (mut chosen, mut shoppers) = (Chosen::default(), HashSet::<ShopperId, GlobalState>::default());
+    // Others of a shopper who may get one: their turn comes should that one have nothing to offer.
+    let mut others: Vec<(Plan, Span)> = Vec::new();
     let mut looks = LOOKS_MAX + 4 * wanted.limit;
-    while chosen.due.len() < wanted.limit && looks > 0 {
+    while chosen.due.len() < wanted.limit {
         let room = wanted.limit - chosen.due.len();
-        let mut asked = Vec::with_capacity(room);
-        while asked.len() < room && looks > 0 {
-            let Some((plan, span)) = candidates.next(&mut looks) else { break };
+        let (mut asked, mut waiting) = (Vec::with_capacity(room), std::mem::take(&mut others).into_iter());
+        while asked.len() < room {
+            let next = waiting.next().or_else(|| if looks > 0 { candidates.next(&mut looks) } else { None });
+            let Some((plan, span)) = next else { break };
             let pass = blocked(snapshot, &plan, span, wanted, &times)
-                .or_else(|| quiet_until(&plan.order).map(Pass::Until))
-                .or_else(|| {
-                    let is_new = plan.shopper().is_some_and(|shopper| shoppers.insert(shopper.clone()));
-                    (!is_new).then_some(Pass::Until(wanted.until))
-                });
+                .or_else(|| quiet_until(&plan.order).map(Pass::Until));
             match pass {
-                None => asked.push((plan, span)),
+                None if plan.shopper().is_some_and(|shopper| shoppers.insert(shopper.clone())) => {
+                    asked.push((plan, span));
+                }
+                None => others.push((plan, span)),
                 Some(Pass::Until(until)) => chosen.put_off.push((plan, until)),
                 Some(Pass::Over) => chosen.over.push(plan),
                 Some(Pass::Unopened) => {}
             }
         }
+        others.extend(waiting);
         if asked.is_empty() {
             break;
         }
@@ -118,6 +121,9 @@ pub fn choose(
             }
         }
     }
+    let is_served = |plan: &Plan| plan.shopper().is_some_and(|shopper| shoppers.contains(shopper));
+    let served = others.into_iter().filter(|(plan, _)| is_served(plan));
+    chosen.put_off.extend(served.map(|(plan, _)| (plan, wanted.until)));
     chosen.is_more = candidates.is_more();
     let score = |due: &Due| due.decision.offers.first().map_or(0.0, |offer| offer.score);
     chosen.due.sort_by(|a, b| {
@@ -147,7 +153,7 @@ fn blocked(
         return Some(Pass::Until(at.plus_ms(AGAIN_MS)));
     }
     let contact = follow_ups.contacts.get(shopper).copied().unwrap_or_default();
-    if let Some(until) = contact.leased_until.filter(|until| *until > at) {
+    if let Some(until) = contact.leased_until(at) {
         return Some(Pass::Until(until));
     }
     let quiet = contact.sent_at.map(|sent| sent.plus_ms(times.quiet)).filter(|until| *until > at);

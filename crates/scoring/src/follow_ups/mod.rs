@@ -49,7 +49,15 @@ pub struct FollowUps {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 struct Contact {
     sent_at: Option<Timestamp>,
-    leased_until: Option<Timestamp>,
+    /// The newest lease, and until when it holds.
+    leased: Option<(LeaseId, Timestamp)>,
+}
+
+impl Contact {
+    /// Until when somebody may be writing to them, if that is after a moment.
+    fn leased_until(&self, at: Timestamp) -> Option<Timestamp> {
+        self.leased.map(|(_, until)| until).filter(|until| *until > at)
+    }
 }
 
 /// One lease that is asked for.
@@ -208,7 +216,7 @@ impl FollowUps {
         if !is_same
             || entry.is_none_or(|entry| !self.index.contains(&entry))
             || self.opted_out.contains(shopper)
-            || contact.leased_until.is_some_and(|until| until > *at)
+            || contact.leased_until(*at).is_some()
             || contact.sent_at.is_some_and(|sent| sent > *quiet_since)
         {
             return false;
@@ -217,7 +225,7 @@ impl FollowUps {
         let standing = Standing::Waits { until: *until, why: Wait::Leased };
         let (kind, product) = (plan.kind, plan.product.clone());
         self.note(plan, Step { kind, product, lease: Some(*id), attempts, standing });
-        self.contacts.insert(shopper.clone(), Contact { leased_until: Some(*until), ..contact });
+        self.contacts.insert(shopper.clone(), Contact { leased: Some((*id, *until)), ..contact });
         true
     }
 
@@ -262,7 +270,8 @@ impl FollowUps {
         self.note(&Plan { order: order.clone(), kind: *kind, product: product.clone() }, after);
         if let Some(shopper) = order.shopper() {
             let mut contact = self.contacts.get(shopper).copied().unwrap_or_default();
-            contact.leased_until = None;
+            // Another lease may have come after it.
+            contact.leased = contact.leased.filter(|(id, _)| id != lease);
             if *ending == Ending::Sent {
                 contact.sent_at = contact.sent_at.max(Some(*at));
             }
@@ -415,10 +424,12 @@ impl FollowUps {
         let mut contact = Contact::default();
         for order in orders.of_shopper(shopper.as_str()) {
             for step in self.steps(order.id().as_str()) {
-                match step.standing {
-                    Standing::Sent { at } => contact.sent_at = contact.sent_at.max(Some(at)),
-                    Standing::Waits { until, why: Wait::Leased } => {
-                        contact.leased_until = contact.leased_until.max(Some(until));
+                match (&step.standing, step.lease) {
+                    (Standing::Sent { at }, _) => contact.sent_at = contact.sent_at.max(Some(*at)),
+                    (Standing::Waits { until, why: Wait::Leased }, Some(lease))
+                        if contact.leased.is_none_or(|(_, other)| other < *until) =>
+                    {
+                        contact.leased = Some((lease, *until));
                     }
                     _ => {}
                 }

@@ -209,7 +209,8 @@ pub(super) fn plans_of(order: &Arc<RecordedOrder>) -> impl Iterator<Item = (Plan
         let placed = (Lane::PlacedToShip, statement.placed_at);
         editable_until.map_or(placed, |until| (Lane::EditableUntil, until))
     });
-    let is_on_its_way = matches!(order.status(), OrderStatus::Placed | OrderStatus::Shipped);
+    let is_on_its_way = matches!(order.status(), OrderStatus::Placed | OrderStatus::Shipped)
+        && order.delivered_at().is_none();
     let before_arrival = statement.filter(|_| is_on_its_way).map(|statement| {
         expected.map_or((Lane::PlacedToArrive, statement.placed_at), |expected| (Lane::Arrives, expected))
     });

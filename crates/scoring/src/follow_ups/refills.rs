@@ -55,7 +55,7 @@ impl Refill {
         }
         let pace =
             Pace::of(known.model, entry, &habit).filter(|_| is_bought_again(known.model, entry, &habit))?;
-        let days = pace.median_days().ceil().min(f64::from(u16::MAX)) as i64;
+        let days = pace.median_days().round().min(f64::from(u16::MAX)) as i64;
         Some(Self { product: product.clone(), order: newest?.clone(), due: habit.last()?.plus_days(days) })
     }
 
