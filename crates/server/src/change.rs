@@ -67,6 +67,16 @@ pub(crate) enum Change {
     CompleteFollowUps(Vec<Completion>),
     /// Note whether a shopper wants to be written to.
     SetOptOut(ShopperId, Opt),
+    /// Take a shopper out of some of their orders, at most so many, and when none is left out of all else. One outcome for each
+    /// order.
+    EraseShopper {
+        /// Who.
+        shopper: ShopperId,
+        /// When that was asked.
+        at: Timestamp,
+        /// How many orders at most.
+        orders_max: usize,
+    },
     /// Work out anew when what these shoppers bought runs out.
     RefreshRefills(Vec<ShopperId>),
     /// Serve what was learned from orders.
@@ -194,6 +204,9 @@ pub(crate) enum Refusal {
     TooManyMerchants,
 }
 
+/// The call that takes a shopper out of everything.
+pub(crate) const ERASE: &str = "EraseShopper";
+
 impl Change {
     /// The call that asks for it, by its name on the wire.
     pub(crate) fn cause(&self) -> &'static str {
@@ -211,6 +224,7 @@ impl Change {
             Self::LeaseFollowUps(_) => "LeaseFollowUps",
             Self::CompleteFollowUps(_) => "CompleteFollowUps",
             Self::SetOptOut(..) => "SetOptOut",
+            Self::EraseShopper { .. } => ERASE,
             Self::RefreshRefills(_) => "RefreshRefills",
             Self::Learned(_) => "LearnAffinities",
             Self::ImportAffinities(_) => "ImportAffinities",

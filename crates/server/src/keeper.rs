@@ -2,11 +2,13 @@
 
 use std::{
     collections::HashMap,
+    io,
     path::PathBuf,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
+use sidecart_catalog::MerchantId;
 use tokio::time::{Instant, MissedTickBehavior};
 
 use crate::{archive, registry::Registry, store::exports};
@@ -44,6 +46,20 @@ impl Keeper {
     /// Exports every merchant that never was, so that none is known to the store alone. Blocks.
     fn export_new(&self) {
         self.export(|known, _| known.is_none());
+    }
+
+    /// Exports a merchant as it is now, and removes all its older exports: somebody is not to be in any. Blocks.
+    ///
+    /// # Errors
+    /// When the file system fails.
+    pub(crate) fn export_only(&self, merchant: &MerchantId) -> io::Result<()> {
+        let mut exported = self.exported.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(slot) = self.registry.slot(merchant.as_str()) else { return Ok(()) };
+        let current = slot.current();
+        let header = archive::header(merchant, &current);
+        exports::write_file(&self.data, &header, archive::rows(&current.snapshot))?;
+        exported.insert(merchant.as_str().into(), header.generation);
+        exports::remove_older(&self.data, merchant.as_str(), header.generation)
     }
 
     /// Exports the merchants for which `is_due`, given the generation of their newest export and their current one.

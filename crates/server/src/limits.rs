@@ -66,6 +66,10 @@ pub const LEASE_MIN: Duration = Duration::from_secs(1);
 pub const LEASE_MAX: Duration = Duration::from_secs(24 * 60 * 60);
 /// A lease that names no length.
 pub const LEASE_DEFAULT: Duration = Duration::from_secs(5 * 60);
+/// Orders that a shopper is taken out of in one write.
+pub const ERASED_AT_ONCE_MAX: usize = 200;
+/// What a caller is told to wait whose erasure has not reached the exports.
+pub const RETRY_AFTER_ERASURE: Duration = Duration::from_secs(10);
 /// Orders of a shopper whose follow-ups are listed.
 pub const LISTED_ORDERS_MAX: usize = 100;
 /// Items of one bulk write: products, offers, orders, rules or ids.

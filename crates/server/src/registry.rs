@@ -11,10 +11,10 @@ use std::{
 
 use arc_swap::ArcSwap;
 use sidecart_catalog::{MerchantId, Timestamp};
-use sidecart_scoring::{Parts, Snapshot};
+use sidecart_scoring::{FollowUps, Orders, Parts, Snapshot};
 use tokio::sync::watch;
 
-use crate::limits::SNAPSHOTS_KEPT_MAX;
+use crate::{change::ERASE, limits::SNAPSHOTS_KEPT_MAX};
 
 /// A snapshot with what is said about it.
 #[derive(Clone)]
@@ -108,6 +108,9 @@ impl Slot {
         retire(&mut history, &next);
         history.push_back(next);
         forget_models(&mut history);
+        if history.back().is_some_and(|last| last.cause == ERASE) {
+            forget_orders(&mut history);
+        }
         drop(history);
         self.generation.send_replace(generation);
     }
@@ -128,6 +131,20 @@ fn forget_models(history: &mut VecDeque<Arc<Published>>) {
             let snapshot = Arc::new(Snapshot::new(kept.snapshot.generation(), parts));
             *kept = Arc::new(Published { snapshot, ..Published::clone(kept) });
         }
+    }
+}
+
+/// Takes orders and follow-ups out of all generations but the newest: nothing goes back to them, and a shopper was erased.
+fn forget_orders(history: &mut VecDeque<Arc<Published>>) {
+    let older = history.len().saturating_sub(1);
+    for kept in history.iter_mut().take(older).filter(|kept| !kept.snapshot.orders().is_empty()) {
+        let parts = Parts {
+            orders: Orders::default(),
+            follow_ups: FollowUps::default(),
+            ..kept.snapshot.parts().clone()
+        };
+        let snapshot = Arc::new(Snapshot::new(kept.snapshot.generation(), parts));
+        *kept = Arc::new(Published { snapshot, ..Published::clone(kept) });
     }
 }
 

@@ -178,10 +178,12 @@ impl Server {
         let closing = services::Closing::default();
         let learner = Learner::new(registry.clone(), writer.clone());
         let sessions = Sessions::default();
+        let keeper = Keeper::new(data, registry.clone());
         let routes = services::routes(
             registry.clone(),
             writer.clone(),
             learner.clone(),
+            keeper.clone(),
             sessions.clone(),
             closing.clone(),
         );
@@ -192,7 +194,6 @@ impl Server {
             None => None,
         };
         let edge = Edge::new(routes, &services::NAMES, edge).await?;
-        let keeper = Keeper::new(data, registry.clone());
         Ok(Self {
             addr,
             listener,

@@ -280,6 +280,19 @@ impl FollowUps {
         Completed::Noted
     }
 
+    /// Forgets what became of the follow-ups of an order, of which nothing is in the index, and says whether there was
+    /// anything.
+    pub fn forget(&mut self, order: &OrderId) -> bool {
+        self.ledger.remove(order).is_some()
+    }
+
+    /// Forgets a shopper who has no orders any more, and says whether they had opted out.
+    pub fn forget_shopper(&mut self, shopper: &ShopperId) -> bool {
+        self.contacts.remove(shopper);
+        self.refills.remove(shopper);
+        self.opted_out.remove(shopper).is_some()
+    }
+
     /// Notes whether a shopper wants to be written to, and says whether that is new.
     pub fn opt(&mut self, shopper: &ShopperId, how: Opt) -> bool {
         match how {

@@ -131,6 +131,24 @@ impl Orders {
         Ok(if before.is_some() { Change::Updated } else { Change::Created })
     }
 
+    /// Takes the shopper out of some of their orders, at most `max`, as of a moment: these before and after.
+    pub fn erase(
+        &mut self,
+        shopper: &ShopperId,
+        at: Timestamp,
+        max: usize,
+    ) -> Vec<(Arc<RecordedOrder>, Arc<RecordedOrder>)> {
+        let theirs: Vec<_> = self.of_shopper(shopper.as_str()).take(max).cloned().collect();
+        let erased = theirs.into_iter().map(|before| {
+            let after = Arc::new(before.of_nobody(at));
+            self.take_away(&before);
+            self.add(&after);
+            self.by_id.insert(after.id().clone(), after.clone());
+            (before, after)
+        });
+        erased.collect()
+    }
+
     /// The same order, sharing its ids with the orders before: most ids come many times.
     fn shared(&self, order: RecordedOrder) -> RecordedOrder {
         let share = |product: &mut ProductId| {

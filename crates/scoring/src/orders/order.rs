@@ -205,6 +205,20 @@ impl RecordedOrder {
         Ok(Self { id: other.id, statement, changes: union(changes)? })
     }
 
+    /// The same order of nobody, as if that had been told at a moment: what was told before does not bring its shopper back.
+    pub(super) fn of_nobody(&self, at: Timestamp) -> Self {
+        let mut order = self.clone();
+        if let Some(statement) = &mut order.statement {
+            statement.shopper = None;
+            // Later than what was told, even if a clock was ahead.
+            statement.updated_at = statement.updated_at.plus_ms(1).max(at);
+            if let Some(delivery) = &mut statement.delivery {
+                delivery.time_zone = None;
+            }
+        }
+        order
+    }
+
     /// The same order with other instances of equal ids.
     pub(super) fn sharing(mut self, share: impl Fn(&mut ProductId), shopper: Option<&ShopperId>) -> Self {
         if let Some(statement) = &mut self.statement {

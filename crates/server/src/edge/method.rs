@@ -88,7 +88,7 @@ impl Method {
 static UNKNOWN: Method = unary("(unknown)", Class::Admin);
 
 /// The most frequent first: it is searched in order.
-static METHODS: [Method; 43] = [
+static METHODS: [Method; 44] = [
     unary("/sidecart.v1.RecommendationService/Recommend", Class::Read),
     unary("/sidecart.v1.RecommendationService/Explain", Class::Read),
     unary("/sidecart.v1.RecommendationService/BatchRecommend", Class::Bulk),
@@ -106,6 +106,7 @@ static METHODS: [Method; 43] = [
     unary("/sidecart.v1.FollowUpService/CompleteFollowUps", Class::Write),
     unary("/sidecart.v1.FollowUpService/ListFollowUps", Class::Read),
     unary("/sidecart.v1.FollowUpService/SetOptOut", Class::Write),
+    shaped("/sidecart.v1.FollowUpService/EraseShopper", Class::Bulk, Shape::Job),
     shaped("/sidecart.v1.AffinityService/LearnAffinities", Class::Bulk, Shape::Job),
     shaped("/sidecart.v1.AffinityService/ImportAffinities", Class::Bulk, Shape::Upload),
     unary("/sidecart.v1.AffinityService/GetModel", Class::Read),

@@ -16,6 +16,7 @@ use uuid::Uuid;
 use super::{
     Desk, clock,
     items::COMPLETIONS,
+    refusal,
     work::apart,
     write::{Envelope, Written},
 };
@@ -23,6 +24,7 @@ use crate::{
     change::{Change, Claims, Outcome},
     convert::{at_most, decision, enums, follow_up, id, offer::set_at, required, time, zone::Hours},
     edge::Deadline,
+    keeper::Keeper,
     limits,
     status::Fault,
 };
@@ -31,6 +33,7 @@ use crate::{
 #[derive(Clone)]
 pub(crate) struct FollowUps {
     desk: Desk,
+    keeper: Keeper,
 }
 
 /// What a lease asks for.
@@ -41,8 +44,8 @@ struct Asked {
 
 impl FollowUps {
     /// The service at a desk.
-    pub(crate) fn new(desk: Desk) -> Self {
-        Self { desk }
+    pub(crate) fn new(desk: Desk, keeper: Keeper) -> Self {
+        Self { desk, keeper }
     }
 
     async fn lease(&self, request: pb::LeaseFollowUpsRequest) -> Result<pb::LeaseFollowUpsResponse, Fault> {
@@ -136,6 +139,47 @@ impl FollowUps {
         let is_new = receipt.outcomes.contains(&Outcome::Updated);
         let outcome = if is_new { pb::Outcome::Updated } else { pb::Outcome::Unchanged };
         Ok(pb::SetOptOutResponse { generation: receipt.generation, outcome: outcome.into() })
+    }
+}
+
+impl FollowUps {
+    /// In a task of its own: a caller that gives up half-way leaves nothing half erased.
+    async fn erase(&self, request: pb::EraseShopperRequest) -> Result<pb::EraseShopperResponse, Fault> {
+        let pb::EraseShopperRequest { merchant_id, shopper_id } = request;
+        self.desk.slot(&merchant_id)?;
+        let merchant = id::merchant(&merchant_id)?;
+        let shopper = required(id::shopper(&shopper_id)?, "shopper_id")?;
+        let own = self.clone();
+        tokio::spawn(async move { own.erase_all(merchant, shopper).await })
+            .await
+            .map_err(|_| Fault::Internal)?
+    }
+
+    async fn erase_all(
+        &self,
+        merchant: MerchantId,
+        shopper: ShopperId,
+    ) -> Result<pb::EraseShopperResponse, Fault> {
+        let (at, mut order_count) = (clock::now(), 0);
+        let generation = loop {
+            let (shopper, orders_max) = (shopper.clone(), limits::ERASED_AT_ONCE_MAX);
+            let change = Change::EraseShopper { shopper, at, orders_max };
+            let receipt = self.desk.submit(Envelope::unnamed(merchant.clone()), change, "").await?;
+            order_count += receipt.outcomes.len() as u64;
+            if receipt.outcomes.len() < orders_max {
+                break receipt.generation;
+            }
+        };
+        let rewritten = self.desk.writer.rewrite_store().await;
+        rewritten.map_err(|refused| refusal::fault(refused, &merchant, ""))?;
+        let keeper = self.keeper.clone();
+        let exported = apart(move || (keeper.export_only(&merchant), merchant)).await?;
+        if let (Err(fault), merchant) = exported {
+            tracing::error!(%merchant, %fault, "exports could not be written anew after an erasure");
+            let message = "erased, but older exports could not be replaced: send it again".to_owned();
+            return Err(Fault::unavailable("EXPORTS_NOT_REPLACED", message, limits::RETRY_AFTER_ERASURE));
+        }
+        Ok(pb::EraseShopperResponse { generation, order_count })
     }
 }
 
@@ -261,6 +305,13 @@ impl FollowUpService for FollowUps {
     ) -> Result<Response<pb::ListFollowUpsResponse>, Status> {
         let deadline = Deadline::of(request.extensions());
         Ok(Response::new(self.list(request.into_inner(), deadline).await?))
+    }
+
+    async fn erase_shopper(
+        &self,
+        request: Request<pb::EraseShopperRequest>,
+    ) -> Result<Response<pb::EraseShopperResponse>, Status> {
+        Ok(Response::new(self.erase(request.into_inner()).await?))
     }
 
     async fn set_opt_out(

@@ -47,6 +47,7 @@ use self::{
 };
 pub(crate) use self::{clock::now, closing::Closing};
 use crate::{
+    keeper::Keeper,
     learner::Learner,
     limits::{IMPORT_MESSAGE_MAX_BYTES, REQUEST_MAX_BYTES},
     registry::Registry,
@@ -80,6 +81,7 @@ pub(crate) fn routes(
     registry: Arc<Registry>,
     writer: Writer,
     learner: Learner,
+    keeper: Keeper,
     sessions: Sessions,
     closing: Closing,
 ) -> Routes {
@@ -88,7 +90,7 @@ pub(crate) fn routes(
     let rules = RulesServiceServer::new(Rules::new(desk.clone()));
     let orders = OrderServiceServer::new(OrderDesk::new(desk.clone()));
     let affinities = AffinityServiceServer::new(Affinities::new(desk.clone(), learner));
-    let follow_ups = FollowUpServiceServer::new(FollowUps::new(desk.clone()));
+    let follow_ups = FollowUpServiceServer::new(FollowUps::new(desk.clone(), keeper));
     let follow_ups = follow_ups.max_decoding_message_size(REQUEST_MAX_BYTES);
     let snapshots = SnapshotServiceServer::new(Snapshots::new(desk.clone()));
     let recommendation = RecommendationServiceServer::new(Recommendation::new(desk));

@@ -30,12 +30,14 @@ pub(super) struct Copy {
     number: u64,
     /// The first key that is not copied yet, should there be a row.
     from: Vec<u8>,
+    /// How often a copy had been asked for when it began.
+    asked: u64,
 }
 
 impl Store {
     /// Begins or goes on with writing the engine's files anew, and says whether there is more to do.
     ///
-    /// It begins when they take over 2.5 times what is live and 1 MiB, and while no replacement is being staged, whose
+    /// It begins when they take over 2.5 times what is live and 1 MiB, or when it is asked for, and while no replacement is being staged, whose
     /// rows are not live yet. Each call copies a few hundred rows, durably, so that others get their turn between.
     ///
     /// # Errors
@@ -46,10 +48,13 @@ impl Store {
         state.alive()?;
         if state.copy.is_none() {
             let on_disk = self.size_on_disk().map_err(StoreError::io(&self.path))?;
-            if Arc::strong_count(&state.staging) > 1 || !state.is_worn(on_disk) {
+            let is_wanted = state.rewrites_done < state.rewrites_asked || state.is_worn(on_disk);
+            if Arc::strong_count(&state.staging) > 1 || !is_wanted {
                 return Ok(false);
             }
-            state.copy = Some(Copy::begin(&self.path, state.meta.engine + 1, self.cache_bytes)?);
+            let asked = state.rewrites_asked;
+            let copy = Copy::begin(&self.path, state.meta.engine + 1, self.cache_bytes)?;
+            state.copy = Some(Copy { asked, ..copy });
         }
         match state.copy_step() {
             Ok(true) => return Ok(true),
@@ -65,6 +70,9 @@ impl Store {
         // It counts no more: what stops it from being closed or removed is no fault of the store.
         let closed = old.engine.close();
         files::remove_tree(&engine_dir(&self.path, old.number)).map_err(StoreError::io(&self.path))?;
+        let mut state = self.state();
+        state.rewrites_done = state.rewrites_done.max(old.asked);
+        drop(state);
         closed?;
         Ok(false)
     }
@@ -75,7 +83,7 @@ impl Copy {
         let dir = engine_dir(data, number);
         files::remove_tree(&dir).map_err(StoreError::io(&dir))?;
         let engine = Engine::open(&dir, cache_bytes).map_err(from_open)?;
-        Ok(Self { engine, number, from: Vec::new() })
+        Ok(Self { engine, number, from: Vec::new(), asked: 0 })
     }
 
     /// What is committed once the copy counts.
@@ -129,7 +137,8 @@ impl State {
         let meta = copy.meta(self.meta);
         self.tip.advance(&meta).map_err(StoreError::io(tip::FILE))?;
         let number = std::mem::replace(&mut self.meta, meta).engine;
-        Ok(Some(Old { engine: std::mem::replace(&mut self.engine, copy.engine), number }))
+        let asked = copy.asked;
+        Ok(Some(Old { engine: std::mem::replace(&mut self.engine, copy.engine), number, asked }))
     }
 
     /// Gives a copy up that is under way.
@@ -145,6 +154,7 @@ impl State {
 struct Old {
     engine: Engine,
     number: u64,
+    asked: u64,
 }
 
 /// Removes the engine's directories that do not count.

@@ -55,6 +55,20 @@ pub fn write_file(
     Ok(path)
 }
 
+/// Removes the export files of a merchant that are older than a generation.
+///
+/// # Errors
+/// When the file system fails.
+pub fn remove_older(data: &Path, merchant: &str, generation: u64) -> io::Result<()> {
+    let dir = merchant_dir(data, merchant);
+    let newest = format!("{generation:020}");
+    let is_older = |path: &PathBuf| path.file_stem().is_some_and(|name| name < newest.as_str());
+    paths_newest_first(&dir, EXTENSION)?
+        .iter()
+        .filter(|path| is_older(path))
+        .try_for_each(|path| files::remove(path))
+}
+
 /// All export files with a readable header: by merchant, newest first.
 ///
 /// # Errors

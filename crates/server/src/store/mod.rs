@@ -92,6 +92,9 @@ struct State {
     /// Shared with every replacement under way.
     staging: Arc<()>,
     garbage: VecDeque<Garbage>,
+    /// How often it was asked to write its files anew whatever their wear, and how many of these were done.
+    rewrites_asked: u64,
+    rewrites_done: u64,
     lost: Option<Box<str>>,
 }
 
@@ -116,6 +119,24 @@ impl Store {
     /// When the directory cannot be read.
     pub fn size_on_disk(&self) -> io::Result<u64> {
         files::tree_bytes(&self.path.join(files::ENGINE_DIR))
+    }
+
+    /// Asks for the engine's files to be written anew from what counts now, so that nothing else is left in them. The number of
+    /// this is for [`Store::is_rewritten`].
+    pub fn ask_rewrite(&self) -> u64 {
+        let mut state = self.state();
+        state.rewrites_asked += 1;
+        state.rewrites_asked
+    }
+
+    /// Whether the files were written anew since that was asked.
+    ///
+    /// # Errors
+    /// [`StoreError::Lost`] when they never will be.
+    pub fn is_rewritten(&self, number: u64) -> Result<bool, StoreError> {
+        let state = self.state();
+        state.alive()?;
+        Ok(state.rewrites_done >= number)
     }
 
     /// Bytes of keys and values of everything committed.

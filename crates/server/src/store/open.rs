@@ -115,6 +115,8 @@ fn recover(engine: Engine, tip: TipFile, acknowledged: Meta) -> Result<State, Op
         next_epoch,
         staging: Arc::default(),
         garbage,
+        rewrites_asked: 0,
+        rewrites_done: 0,
         lost: None,
     })
 }

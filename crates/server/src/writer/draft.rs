@@ -75,6 +75,7 @@ impl Draft {
             Change::LeaseFollowUps(claims) => Ok(self.lease(&claims)),
             Change::CompleteFollowUps(all) => Ok(all.iter().map(|one| self.complete(one)).collect()),
             Change::SetOptOut(shopper, how) => Ok(vec![self.opt(&shopper, how)]),
+            Change::EraseShopper { shopper, at, orders_max } => Ok(self.erase(&shopper, at, orders_max)),
             Change::RefreshRefills(shoppers) => {
                 self.refresh(&shoppers);
                 Ok(Vec::new())
@@ -225,6 +226,23 @@ impl Draft {
             Opt::In => self.delete(RowKind::OptOut, shopper.as_str()),
         }
         Outcome::Updated
+    }
+
+    fn erase(&mut self, shopper: &ShopperId, at: Timestamp, orders_max: usize) -> Vec<Outcome> {
+        let erased = self.parts.orders.erase(shopper, at, orders_max);
+        for (before, after) in &erased {
+            let (follow_ups, known) = self.parts.follow_ups_and_known();
+            follow_ups.order_changed(Some(before), after, &known);
+            if follow_ups.forget(after.id()) {
+                self.delete(RowKind::FollowUps, after.id().as_str());
+            }
+            self.put(&**after);
+        }
+        let is_done = self.parts.orders.of_shopper(shopper.as_str()).next().is_none();
+        if is_done && self.parts.follow_ups.forget_shopper(shopper) {
+            self.delete(RowKind::OptOut, shopper.as_str());
+        }
+        vec![Outcome::Updated; erased.len()]
     }
 
     fn refresh(&mut self, shoppers: &[ShopperId]) {

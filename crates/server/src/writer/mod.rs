@@ -18,6 +18,7 @@ use std::{
         mpsc::{SyncSender, TrySendError, sync_channel},
     },
     thread::{self, JoinHandle},
+    time::Duration,
 };
 
 use sidecart_catalog::MerchantId;
@@ -39,6 +40,9 @@ use {
     quota::{Place, Quota},
     shard::Shard,
 };
+
+/// How often it is looked whether the store's files are written anew.
+const REWRITE_LOOK: Duration = Duration::from_millis(50);
 
 /// A handle to the writer threads. Cheap to clone.
 #[derive(Clone)]
@@ -157,6 +161,21 @@ impl Writer {
         let (reply, answer) = oneshot::channel();
         self.queue(Job { submission: header, work, reply, _place: place })?;
         answer.await.unwrap_or(Err(Refusal::Faulted))
+    }
+
+    /// Has the store's files written anew from what counts now, and waits until nothing else is left in them.
+    ///
+    /// # Errors
+    /// The store is damaged, or the server is going down.
+    pub(crate) async fn rewrite_store(&self) -> Result<(), Refusal> {
+        let store = || self.0.store.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let number = store()?.ask_rewrite();
+        loop {
+            tokio::time::sleep(REWRITE_LOOK).await;
+            if store()?.is_rewritten(number).map_err(prepare::refusal)? {
+                return Ok(());
+            }
+        }
     }
 
     /// What the store takes of the disk, unless it did not open.

@@ -228,6 +228,7 @@ fn weight(work: &Work) -> usize {
         Work::Change(Change::UpsertRules(items)) => items.len(),
         Work::Change(Change::DeleteRules(items)) => items.len(),
         Work::Change(Change::LeaseFollowUps(claims)) => 1 + claims.leases.len(),
+        Work::Change(Change::EraseShopper { orders_max, .. }) => *orders_max,
         Work::Change(Change::CompleteFollowUps(items)) => items.len(),
         Work::Change(Change::RecordOrders(items)) => items.iter().map(weight_of_order).sum(),
         Work::Change(_) | Work::Replacement(_) | Work::Refused(_) => 1,
