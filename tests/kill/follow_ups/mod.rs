@@ -355,12 +355,18 @@ impl World {
         for follow_up in handed_out {
             let key = self.model.check(&follow_up, self.now)?;
             let hold = Hold { lease: follow_up.lease_id.clone(), until, attempts: follow_up.attempt_count };
-            self.model.unsure_until.insert(follow_up.shopper_id, until);
+            self.unsure(follow_up.shopper_id, until);
             self.model.holds.insert(key.clone(), hold);
             self.report.leased += 1;
             keys.push(key);
         }
         Ok(keys)
+    }
+
+    /// Expects nothing of a shopper before a moment.
+    fn unsure(&mut self, shopper: String, until: i64) {
+        let unsure = self.model.unsure_until.entry(shopper).or_insert(until);
+        *unsure = (*unsure).max(until);
     }
 
     /// A worker says what became of what it holds, or of what it held once.
@@ -442,7 +448,7 @@ impl World {
         if opted_out {
             self.model.opted_out.insert(shopper);
         } else if self.model.opted_out.remove(&shopper) {
-            self.model.unsure_until.insert(shopper, self.now + DAY);
+            self.unsure(shopper, self.now + DAY);
         }
         Ok(())
     }
@@ -500,10 +506,7 @@ impl World {
                 Ok(answer) => drop(self.take(answer.into_inner().follow_ups, until)?),
                 // Nobody knows what it would have got: it dies with its leases.
                 Err(status) if status.code() != Code::InvalidArgument => {
-                    for shopper in 0..SHOPPERS {
-                        let unsure = self.model.unsure_until.entry(format!("s{shopper}")).or_insert(until);
-                        *unsure = (*unsure).max(until);
-                    }
+                    (0..SHOPPERS).for_each(|shopper| self.unsure(format!("s{shopper}"), until));
                 }
                 Err(status) => return Err(status.to_string()),
             }
