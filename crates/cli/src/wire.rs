@@ -35,6 +35,7 @@ named!(
     DeleteProductsResponse,
     DeleteRulesResponse,
     DiffSnapshotsResponse,
+    EraseShopperResponse,
     ExplainResponse,
     FollowUp,
     GetModelResponse,
@@ -57,6 +58,7 @@ named!(
     RecordedOrder,
     RollBackResponse,
     Rule,
+    SetOptOutResponse,
     SetPolicyResponse,
     Snapshot,
 );

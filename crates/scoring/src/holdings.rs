@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use sidecart_catalog::{Entry, Kind, TermId, Timestamp};
+use sidecart_catalog::{Entry, Kind, ProductId, TermId, Timestamp};
 use sidecart_rules::{Selector, Stage};
 
 /// How a product is held.
@@ -40,19 +40,27 @@ pub(crate) struct Holdings<'a> {
 
 impl<'a> Holding<'a> {
     /// One holding of everything said about the same product; there is at least one.
-    pub(crate) fn new(same: &[(&'a Arc<Entry>, Held)], placed_at: Option<Timestamp>) -> Self {
+    /// `runs_out` says when it does, where the shopper's own orders tell; else the supply of what was ordered counts.
+    pub(crate) fn new(
+        same: &[(&'a Arc<Entry>, Held)],
+        placed_at: Option<Timestamp>,
+        runs_out: impl FnOnce(&ProductId) -> Option<Timestamp>,
+    ) -> Self {
         let entry = same[0].0;
         let ordered = same.iter().map(|(_, how)| match how {
             Held::Ordered { quantity } => i64::from(*quantity),
             Held::InCart | Held::Owned => 0,
         });
         let pieces: i64 = ordered.sum();
+        let known = if pieces > 0 { runs_out(entry.product().id()) } else { None };
         let days = entry.product().days_of_supply().map(i64::from).filter(|_| pieces > 0);
         Self {
             entry,
             is_in_cart: same.iter().any(|(_, how)| *how == Held::InCart),
             is_owned: same.iter().any(|(_, how)| *how != Held::InCart),
-            used_up: placed_at.zip(days).map(|(placed, days)| placed.plus_days(days.saturating_mul(pieces))),
+            used_up: known.or_else(|| {
+                placed_at.zip(days).map(|(placed, days)| placed.plus_days(days.saturating_mul(pieces)))
+            }),
         }
     }
 

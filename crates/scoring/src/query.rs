@@ -5,7 +5,7 @@ use std::sync::Arc;
 use sidecart_catalog::{Money, ProductId, ShopperId, Timestamp};
 use sidecart_rules::{Policy, Stage, Surface};
 
-use crate::conversation::Conversation;
+use crate::{conversation::Conversation, orders::RecordedOrder};
 
 /// What the shopper has before them. Counts are bounded by the caller, at the edge.
 #[derive(Debug, Clone, PartialEq)]
@@ -65,6 +65,25 @@ pub struct Order {
     pub expected_delivery: Option<Timestamp>,
     /// What was ordered.
     pub lines: Vec<CartLine>,
+}
+
+/// Most lines of a recorded order that are asked about.
+const RECORDED_LINES_MAX: usize = 500;
+
+impl Order {
+    /// What is left of an order as it was recorded.
+    pub fn recorded(order: &RecordedOrder) -> Self {
+        let line = |(product, quantity): (&ProductId, u64)| CartLine {
+            product: product.clone(),
+            quantity: u32::try_from(quantity).unwrap_or(u32::MAX),
+            unit_price: None,
+        };
+        Self {
+            placed_at: order.statement().map(|statement| statement.placed_at),
+            expected_delivery: order.delivered_at().or(order.expected_delivery()),
+            lines: order.bought().map(line).take(RECORDED_LINES_MAX).collect(),
+        }
+    }
 }
 
 /// What the caller knows better.

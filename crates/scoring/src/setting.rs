@@ -76,7 +76,7 @@ impl<'a> Setting<'a> {
             snapshot,
             query,
             limits: query.policy.limits(query.stage, query.surface),
-            holdings: holdings(catalog, query),
+            holdings: holdings(snapshot, query),
             unknown: unknown(catalog, query),
             anchors,
             families,
@@ -172,7 +172,8 @@ fn anchor<'a>(mentions: &[Mention<'a>], live: &[LiveOffer]) -> Anchor<'a> {
     }
 }
 
-fn holdings<'a>(catalog: &'a Catalog, query: &'a Query) -> Holdings<'a> {
+fn holdings<'a>(snapshot: &'a Snapshot, query: &'a Query) -> Holdings<'a> {
+    let catalog = snapshot.catalog();
     let cart = query.cart.iter().map(|line| (&line.product, Held::InCart));
     let owned = query.owned.iter().map(|id| (id, Held::Owned));
     let ordered = query.ordered().map(|line| (&line.product, Held::Ordered { quantity: line.quantity }));
@@ -182,7 +183,8 @@ fn holdings<'a>(catalog: &'a Catalog, query: &'a Query) -> Holdings<'a> {
     held.sort_by(|(a, _), (b, _)| a.product().id().cmp(b.product().id()));
     let placed_at = query.order.as_ref().and_then(|order| order.placed_at);
     let one_each = held.chunk_by(|(a, _), (b, _)| a.own() == b.own());
-    Holdings::new(one_each.map(|same| Holding::new(same, placed_at)).collect())
+    let runs_out = |product: &ProductId| snapshot.follow_ups().runs_out(query.shopper.as_ref()?, product);
+    Holdings::new(one_each.map(|same| Holding::new(same, placed_at, runs_out)).collect())
 }
 
 /// Ids in a query that the catalog does not have, ascending, each once; at most 100.

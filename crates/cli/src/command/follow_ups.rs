@@ -63,6 +63,21 @@ pub(crate) enum FollowUpsCommand {
         #[arg(long, value_name = "TEXT", default_value = "")]
         reason: String,
     },
+    /// Never write to a shopper
+    OptOut {
+        /// Who
+        shopper: String,
+    },
+    /// Write to a shopper again who had opted out
+    OptIn {
+        /// Who
+        shopper: String,
+    },
+    /// Take a shopper out of everything, the store's files and exports included
+    Erase {
+        /// Who
+        shopper: String,
+    },
 }
 
 /// Through what a message would reach the customer, and when.
@@ -101,6 +116,35 @@ pub(super) async fn follow_ups(remote: &Remote, command: FollowUpsCommand, outpu
         FollowUpsCommand::Lease { limit, seconds, when } => lease(remote, limit, seconds, when).await,
         FollowUpsCommand::Complete { ending, file, reason } => {
             complete(remote, ending, &file, &reason, output).await
+        }
+        FollowUpsCommand::OptOut { shopper } => opt(remote, shopper, true, output).await,
+        FollowUpsCommand::OptIn { shopper } => opt(remote, shopper, false, output).await,
+        FollowUpsCommand::Erase { shopper } => erase(remote, shopper, output).await,
+    }
+}
+
+async fn opt(remote: &Remote, shopper_id: String, opted_out: bool, output: Output) -> Result<()> {
+    let (merchant_id, request_id) = (remote.merchant.clone(), new_request_id());
+    let request = pb::SetOptOutRequest { merchant_id, shopper_id, opted_out, request_id };
+    let answer = remote.client.follow_ups().set_opt_out(remote.call(request)).await?.into_inner();
+    match output {
+        Output::Json => Ok(out::message(&answer)?),
+        Output::Table => {
+            let outcome = short_name("Outcome", answer.outcome);
+            Ok(out::line(format!("{outcome}, generation {}", answer.generation))?)
+        }
+    }
+}
+
+/// With the deadline of long calls: a store that is large is written anew.
+async fn erase(remote: &Remote, shopper_id: String, output: Output) -> Result<()> {
+    let request = pb::EraseShopperRequest { merchant_id: remote.merchant.clone(), shopper_id };
+    let answer = remote.client.follow_ups().erase_shopper(remote.long_call(request)).await?.into_inner();
+    match output {
+        Output::Json => Ok(out::message(&answer)?),
+        Output::Table => {
+            let orders = out::counted(answer.order_count, "order");
+            Ok(out::line(format!("gone from generation {} on, out of {orders}", answer.generation))?)
         }
     }
 }

@@ -8,13 +8,15 @@ use sidecart_rules::{FollowUpKind, Policy, Relation, Stage, Surface};
 use super::plan::Plan;
 use crate::{
     answer::{Decision, Offer},
-    query::{CartLine, Order, Query},
+    query::{Order, Query},
     recommend::recommend,
     snapshot::Snapshot,
 };
 
-/// Most lines of an order that are asked about.
-const LINES_MAX: usize = 500;
+/// Most lines of an order that are looked at for when it is timely.
+const LINES_MAX: usize = 20;
+/// Shoppers of whom fewer tell no days between.
+const SUPPORT_MIN: u32 = 10;
 /// Most orders of a shopper, besides, whose products they have.
 const ORDERS_MAX: usize = 100;
 
@@ -56,7 +58,7 @@ fn query(snapshot: &Snapshot, plan: &Plan, at: Timestamp, surface: Surface, poli
         anchors: plan.product.iter().cloned().collect(),
         cart: Vec::new(),
         owned: others.iter().filter(|product| !is_used_up(snapshot, plan, product, at)).cloned().collect(),
-        order: plan.product.is_none().then(|| order(plan)),
+        order: plan.product.is_none().then(|| Order::recorded(&plan.order)),
         shopper: plan.shopper().cloned(),
         live: Vec::new(),
         // What else a shopper buys again has a follow-up of its own.
@@ -67,18 +69,19 @@ fn query(snapshot: &Snapshot, plan: &Plan, at: Timestamp, surface: Surface, poli
     }
 }
 
-/// What is left of the order.
-fn order(plan: &Plan) -> Order {
-    let line = |(product, quantity): (&ProductId, u64)| CartLine {
-        product: product.clone(),
-        quantity: u32::try_from(quantity).unwrap_or(u32::MAX),
-        unit_price: None,
-    };
-    Order {
-        placed_at: plan.order.statement().map(|statement| statement.placed_at),
-        expected_delivery: plan.order.delivered_at().or(plan.order.expected_delivery()),
-        lines: plan.order.bought().map(line).take(LINES_MAX).collect(),
+/// From when a follow-up is timely, where orders tell: one after delivery, once a quarter of those who bought later what is
+/// most bought after something of the order had bought it. Days are counted from when the order was placed.
+pub(super) fn timely_from(snapshot: &Snapshot, plan: &Plan) -> Option<Timestamp> {
+    if plan.kind != FollowUpKind::AfterDelivery {
+        return None;
     }
+    let affinities = plan.order.bought().take(LINES_MAX).filter_map(|(product, _)| {
+        let first = snapshot.model().bought_after(product).into_iter().next()?;
+        let days = first.days_between?;
+        (first.support >= SUPPORT_MIN && first.lift > 1.0).then_some((first.support, days[0]))
+    });
+    let (_, days) = affinities.max_by(|a, b| a.0.cmp(&b.0).then(b.1.total_cmp(&a.1)))?;
+    Some(plan.placed_at().plus_days(days as i64))
 }
 
 /// What else a shopper bought, in their other orders and, of a refill, in its own.

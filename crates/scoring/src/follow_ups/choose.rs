@@ -8,7 +8,7 @@ use sidecart_rules::{FollowUpKind, FollowUpKinds, FollowUpTimes, Policy, Surface
 
 use super::{
     FollowUps,
-    ask::offers,
+    ask::{offers, timely_from},
     plan::{Entry, Lane, Plan, Span},
 };
 use crate::{answer::Decision, learn::parallel, orders::RecordedOrder, snapshot::Snapshot};
@@ -117,6 +117,7 @@ pub fn choose(
                 }
                 chosen.put_off.push((plan, wanted.at.plus_ms(AGAIN_MS)));
             } else {
+                let span = Span { opens: opening(snapshot, &plan, span), ..span };
                 chosen.due.push(Due { plan, span, decision });
             }
         }
@@ -160,7 +161,17 @@ fn blocked(
     if let Some(until) = quiet {
         return Some(Pass::Until(until));
     }
-    is_filled(snapshot, plan).then_some(Pass::Over)
+    if is_filled(snapshot, plan) {
+        return Some(Pass::Over);
+    }
+    let timely = opening(snapshot, plan, span);
+    (timely > at).then_some(Pass::Until(timely))
+}
+
+/// From when a follow-up is to be sent: when its window opens, or later within it, where orders tell when it is timely.
+pub fn opening(snapshot: &Snapshot, plan: &Plan, span: Span) -> Timestamp {
+    let timely = timely_from(snapshot, plan).filter(|timely| *timely < span.closes);
+    timely.map_or(span.opens, |timely| timely.max(span.opens))
 }
 
 /// Whether something bought later fills the need of a refill: a variant, or another of its leaf category.

@@ -26,7 +26,7 @@ use crate::orders::{Orders, RecordedOrder};
 
 pub use self::{
     ask::offers,
-    choose::{Chosen, Due, Wanted, choose, is_filled},
+    choose::{Chosen, Due, Wanted, choose, is_filled, opening},
     ledger::{Ending, LeaseId, Standing, Step, Wait},
     plan::{Plan, Span},
     refills::Known,
@@ -112,15 +112,25 @@ impl FollowUps {
     ) -> Self {
         let mut all = Self { opted_out: opted_out.into_iter().collect(), ..Self::default() };
         all.ledger = ledger.into_iter().map(|(order, steps)| (order, steps.into())).collect();
-        for order in known.orders.iter() {
-            all.plan(order);
-        }
+        let planned = known.orders.iter().flat_map(plans_of);
+        let mut entries: Vec<Entry> =
+            planned.filter_map(|(plan, lane, at)| all.placed(&plan, lane, at)).collect();
         for (shopper, orders) in known.orders.shoppers() {
-            all.settle(shopper, &bought_by(shopper, known), known);
+            let bought = bought_by(shopper, known).into_iter();
+            let refills: Arc<[Refill]> =
+                bought.filter_map(|product| Refill::of(shopper, product, known)).collect();
+            let due = refills.iter().map(|refill| (refill.plan(), refill.due));
+            entries.extend(due.filter_map(|(plan, due)| all.placed(&plan, Lane::RunsOut, due)));
+            if !refills.is_empty() {
+                all.refills.insert(shopper.clone(), refills);
+            }
             if orders.iter().any(|order| all.ledger.contains_key(order.id())) {
                 all.recount(shopper, known.orders);
             }
         }
+        // In their order, so that the index is filled from one end.
+        entries.sort_unstable();
+        all.index = entries.into_iter().collect();
         all
     }
 
@@ -321,7 +331,7 @@ impl FollowUps {
     }
 
     /// When a product that a shopper bought runs out, if it is one that does.
-    fn runs_out(&self, shopper: &ShopperId, product: &ProductId) -> Option<Timestamp> {
+    pub(crate) fn runs_out(&self, shopper: &ShopperId, product: &ProductId) -> Option<Timestamp> {
         let refills = self.refills.get(shopper)?;
         let at = refills.binary_search_by(|refill| refill.product.cmp(product)).ok()?;
         Some(refills[at].due)
@@ -399,15 +409,20 @@ impl FollowUps {
     }
 
     fn add(&mut self, plan: &Plan, lane: Lane, at: Timestamp) {
-        if let Some(entry) = entry(plan, lane, at, self.step(plan)) {
+        if let Some(entry) = self.placed(plan, lane, at) {
             self.index.insert(entry);
         }
     }
 
     fn remove(&mut self, plan: &Plan, lane: Lane, at: Timestamp) {
-        if let Some(entry) = entry(plan, lane, at, self.step(plan)) {
+        if let Some(entry) = self.placed(plan, lane, at) {
             self.index.remove(&entry);
         }
+    }
+
+    /// Where a plan belongs in the index, given what became of it.
+    fn placed(&self, plan: &Plan, lane: Lane, at: Timestamp) -> Option<Entry> {
+        entry(plan, lane, at, self.step(plan))
     }
 
     /// Works out anew what runs out of these products, ascending, for a shopper.

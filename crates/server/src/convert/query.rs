@@ -3,7 +3,7 @@
 use std::sync::{Arc, LazyLock};
 
 use sidecart::v1 as pb;
-use sidecart_catalog::{ProductId, Timestamp, Violation};
+use sidecart_catalog::{Timestamp, Violation};
 use sidecart_rules::{Policy, Stage, Surface};
 use sidecart_scoring::{CartLine, LiveOffer, Order, Query, Snapshot};
 
@@ -24,6 +24,8 @@ pub struct Draft {
     query: Query,
     /// `None`: the policy was given in the request.
     policy: Option<Box<str>>,
+    /// Names an order of which only that is said.
+    order: Option<Box<str>>,
     /// What was said, until it is read.
     talk: Option<Talk>,
 }
@@ -34,9 +36,12 @@ impl Draft {
     /// # Errors
     /// There is no such policy.
     pub fn under(self, snapshot: &Snapshot) -> Result<Query, Fault> {
-        let Self { mut query, policy, talk } = self;
+        let Self { mut query, policy, order, talk } = self;
         if let Some(name) = policy {
             query.policy = snapshot.policies().get(&name).ok_or_else(|| Fault::not_found("policy", name))?;
+        }
+        if let Some(recorded) = order.and_then(|id| snapshot.orders().get(&id)) {
+            query.order = Some(Order::recorded(recorded));
         }
         if query.order.is_none() && is_of_purchase(&query) {
             query.order = newest_order(&query, snapshot);
@@ -55,17 +60,7 @@ fn is_of_purchase(query: &Query) -> bool {
 
 /// The newest order of the shopper, as it was recorded.
 fn newest_order(query: &Query, snapshot: &Snapshot) -> Option<Order> {
-    let newest = snapshot.orders().newest_of(query.shopper.as_ref()?.as_str(), query.at)?;
-    let line = |(product, quantity): (&ProductId, u64)| CartLine {
-        product: product.clone(),
-        quantity: u32::try_from(quantity).unwrap_or(u32::MAX),
-        unit_price: None,
-    };
-    Some(Order {
-        placed_at: newest.statement().map(|statement| statement.placed_at),
-        expected_delivery: None,
-        lines: newest.bought().map(line).take(limits::ORDER_LINES_MAX).collect(),
-    })
+    snapshot.orders().newest_of(query.shopper.as_ref()?.as_str(), query.at).map(|it| Order::recorded(it))
 }
 
 /// A request for offers, to be answered for `now` unless it says when.
@@ -95,6 +90,8 @@ pub fn from_pb(request: pb::RecommendRequest, now: Timestamp) -> Result<Draft, V
     let surface = enums::surface::from_pb(surface).map_err(|fault| fault.within("surface"))?;
     short(&session_id, limits::ID_MAX_BYTES, "session_id")?;
     let (policy, policy_name) = choice(policy)?;
+    let named = order.as_ref().filter(|order| order.lines.is_empty()).map(|order| order.order_id.as_str());
+    let named = named.filter(|id| !id.is_empty()).map(Box::from);
     let talk = conversation.map(conversation::from_pb).transpose();
     let talk = talk.map_err(|fault| fault.within("conversation"))?;
     let elsewhere = if talk.is_some() { Surface::Chat } else { Surface::Web };
@@ -113,7 +110,7 @@ pub fn from_pb(request: pb::RecommendRequest, now: Timestamp) -> Result<Draft, V
         policy,
         conversation: None,
     };
-    Ok(Draft { query, policy: policy_name, talk })
+    Ok(Draft { query, policy: policy_name, order: named, talk })
 }
 
 /// The policy given, or the name of the one to look up beside a stand-in.

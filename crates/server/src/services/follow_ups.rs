@@ -253,6 +253,9 @@ fn listed(
     let times = policy.follow_ups().times();
     let mut plans: Vec<_> =
         orders.iter().flat_map(|order| snapshot.follow_ups().plans(order, &times)).collect();
+    for (plan, span) in &mut plans {
+        span.opens = follow_ups::opening(snapshot, plan, *span);
+    }
     plans.sort_by(|(a, one), (b, other)| {
         (one.opens, a.order.id(), a.kind, &a.product).cmp(&(other.opens, b.order.id(), b.kind, &b.product))
     });
