@@ -45,6 +45,8 @@ const DELIVERY: i64 = 4 * DAY;
 const TIMED_ORDERS: u64 = 20_000;
 const GROUP: u64 = 100;
 const LEASED: u32 = 1_000;
+/// How long a server must do next to nothing to be at rest.
+const REST: Duration = Duration::from_secs(2);
 /// What the goals are: a lease of 1,000, and planning a line.
 const LEASE_MAX: Duration = Duration::from_millis(20);
 const PLAN_MAX: Duration = Duration::from_micros(50);
@@ -163,6 +165,7 @@ async fn lease(size: &Size, table: &Table) -> Result<Duration, Fault> {
     let server = Server::start(data.path())?;
     let client = Client::connect(&server.addr).await?;
     fill(&client, size.orders).await?;
+    at_rest(&server)?;
     table.line("memory of the server with all orders", format!("{:.2} GiB", gib(server.resident_bytes()?)));
     let (mut times, mut leased) = (Times::default(), 0);
     for _ in 0..size.leases {
@@ -186,6 +189,17 @@ async fn lease(size: &Size, table: &Table) -> Result<Duration, Fault> {
     Ok(times.percentile(50))
 }
 
+/// Waits until the server has tended its store.
+fn at_rest(server: &Server) -> Result<(), Fault> {
+    loop {
+        let before = server.processor_time()?;
+        std::thread::sleep(REST);
+        if server.processor_time()? - before < REST / 20 {
+            return Ok(());
+        }
+    }
+}
+
 fn gib(bytes: u64) -> f64 {
     bytes as f64 / f64::from(1 << 30)
 }
@@ -202,7 +216,6 @@ async fn fill(client: &Client, orders: u64) -> Result<(), Fault> {
     let messages = (0..PAIRINGS).step_by(PER_MESSAGE as usize).map(move |first| pb::ReplaceRulesRequest {
         merchant_id: MERCHANT.into(),
         rules: (first..first + PER_MESSAGE).map(|number| world.pairing(number)).collect(),
-        ..pb::ReplaceRulesRequest::default()
     });
     client.rules().replace_rules(tokio_stream::iter(messages)).await?;
     // At any hour.

@@ -87,7 +87,7 @@ async fn to_rules(client: &Client, merchant: &str, request: &Request) -> Result<
             Ok(Reply { generation: answer.generation, answer: outcomes_of(&answer.outcomes) })
         }
         Write::SetPolicy(policy) => {
-            let request = pb::SetPolicyRequest { merchant_id, policy: Some(policy), request_id };
+            let request = pb::SetPolicyRequest { merchant_id, policy: Some(*policy), request_id };
             let answer = rules.set_policy(request).await?.into_inner();
             Ok(Reply { generation: answer.generation, answer: Answer::Done })
         }

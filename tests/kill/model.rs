@@ -16,7 +16,7 @@ pub(crate) enum Write {
     UpsertRules(Vec<pb::Rule>),
     DeleteRules(Vec<String>),
     ReplaceRules(Vec<pb::Rule>),
-    SetPolicy(pb::Policy),
+    SetPolicy(Box<pb::Policy>),
     DeletePolicy(String),
     RecordOrders(Vec<pb::RecordedOrder>),
     ImportAffinities(Vec<pb::Affinity>),
@@ -60,7 +60,7 @@ impl Write {
             Self::ReplaceProducts(items) => Answer::Counts(replace(&mut after.products, items, product_id)),
             Self::ReplaceRules(items) => Answer::Counts(replace(&mut after.rules, items, rule_id)),
             Self::SetPolicy(policy) => {
-                after.policies.insert(policy.name.clone(), Arc::new(policy.clone()));
+                after.policies.insert(policy.name.clone(), Arc::new((**policy).clone()));
                 Answer::Done
             }
             Self::DeletePolicy(name) => {

@@ -44,7 +44,7 @@ impl Pen {
             80..87 => Write::DeleteRules(self.ids("r", RULES)),
             87..89 => Write::DeletePolicy(self.policy_name()),
             89..104 => Write::RecordOrders(self.orders(state)),
-            _ => Write::SetPolicy(self.policy()),
+            _ => Write::SetPolicy(Box::new(self.policy())),
         }
     }
 
@@ -58,7 +58,7 @@ impl Pen {
             }
             8..11 => Write::ReplaceRules(self.rules(state)),
             11..13 => Write::ImportAffinities(self.affinities()),
-            _ => self.roll_back(kept).unwrap_or_else(|| Write::SetPolicy(self.policy())),
+            _ => self.roll_back(kept).unwrap_or_else(|| Write::SetPolicy(Box::new(self.policy()))),
         }
     }
 

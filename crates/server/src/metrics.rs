@@ -144,12 +144,13 @@ impl Sources {
     }
 
     fn merchants(&self, encoder: &mut DescriptorEncoder) -> fmt::Result {
-        let (mut degraded, mut products, mut rules) = (0, 0, 0);
+        let (mut degraded, mut products, mut rules, mut follow_ups) = (0, 0, 0, 0);
         let merchants = self.registry.all();
         for current in merchants.iter().map(|(_, slot)| slot.current()) {
             degraded += u64::from(current.degraded.is_some());
             products += current.snapshot.catalog().len() as u64;
             rules += current.snapshot.rules().len() as u64;
+            follow_ups += current.snapshot.follow_ups().len() as u64;
         }
         gauge(encoder, "merchants", "Merchants", merchants.len() as u64)?;
         gauge(
@@ -159,7 +160,8 @@ impl Sources {
             degraded,
         )?;
         gauge(encoder, "products", "Products of all merchants", products)?;
-        gauge(encoder, "rules", "Rules of all merchants", rules)
+        gauge(encoder, "rules", "Rules of all merchants", rules)?;
+        gauge(encoder, "follow_ups", "Follow-ups planned or under way, of all merchants", follow_ups)
     }
 }
 

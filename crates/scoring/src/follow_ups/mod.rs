@@ -368,13 +368,15 @@ impl FollowUps {
     /// Notes a step, and moves the plan to where it then belongs.
     fn note(&mut self, plan: &Plan, new: Step) {
         let steps = self.steps(plan.order.id().as_str());
-        let (before, after) = (step(steps, plan.kind, plan.product.as_ref()), with_step(steps, new.clone()));
-        if let Some((lane, at)) = self.place(plan) {
-            let gone = entry(plan, lane, at, before);
-            let was_there = gone.is_some_and(|gone| self.index.remove(&gone).is_some());
-            if was_there && let Some(entry) = entry(plan, lane, at, Some(&new)) {
-                self.index.insert(entry);
-            }
+        let gone = self.place(plan).and_then(|(lane, at)| {
+            let before = entry(plan, lane, at, step(steps, plan.kind, plan.product.as_ref()))?;
+            Some((before, entry(plan, lane, at, Some(&new))))
+        });
+        let after = with_step(steps, new);
+        if let Some((before, now)) = gone
+            && self.index.remove(&before).is_some()
+        {
+            self.index.extend(now);
         }
         self.ledger.insert(plan.order.id().clone(), after);
     }

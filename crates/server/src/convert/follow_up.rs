@@ -252,7 +252,7 @@ pub(super) fn terms(terms: pb::FollowUpTerms) -> Result<FollowUpTerms, Violation
         quiet_days,
         from_hour,
         until_hour,
-        time_zone: Some(time_zone.into()).filter(|zone: &Box<str>| !zone.is_empty()),
+        time_zone: (!time_zone.is_empty()).then(|| time_zone.into()),
     })
 }
 

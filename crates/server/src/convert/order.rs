@@ -65,7 +65,7 @@ pub(crate) fn from_pb(order: pb::RecordedOrder) -> Result<RecordedOrder, Violati
     let delivery = Delivery {
         expected: time::optional(expected_delivery.as_ref(), "expected_delivery")?,
         editable_until: time::optional(editable_until.as_ref(), "editable_until")?,
-        time_zone: Some(time_zone.into()).filter(|zone: &Box<str>| !zone.is_empty()),
+        time_zone: (!time_zone.is_empty()).then(|| time_zone.into()),
     };
     let delivery = (delivery != Delivery::default()).then(|| Box::new(delivery));
     let statement = match placed_at {
