@@ -112,15 +112,12 @@ impl FollowUps {
     ) -> Self {
         let mut all = Self { opted_out: opted_out.into_iter().collect(), ..Self::default() };
         all.ledger = ledger.into_iter().map(|(order, steps)| (order, steps.into())).collect();
-        let planned = known.orders.iter().flat_map(plans_of);
-        let mut entries: Vec<Entry> =
-            planned.filter_map(|(plan, lane, at)| all.placed(&plan, lane, at)).collect();
+        known.orders.iter().for_each(|order| all.plan(order));
         for (shopper, orders) in known.orders.shoppers() {
             let bought = bought_by(shopper, known).into_iter();
             let refills: Arc<[Refill]> =
                 bought.filter_map(|product| Refill::of(shopper, product, known)).collect();
-            let due = refills.iter().map(|refill| (refill.plan(), refill.due));
-            entries.extend(due.filter_map(|(plan, due)| all.placed(&plan, Lane::RunsOut, due)));
+            refills.iter().for_each(|refill| all.add(&refill.plan(), Lane::RunsOut, refill.due));
             if !refills.is_empty() {
                 all.refills.insert(shopper.clone(), refills);
             }
@@ -128,9 +125,6 @@ impl FollowUps {
                 all.recount(shopper, known.orders);
             }
         }
-        // In their order, so that the index is filled from one end.
-        entries.sort_unstable();
-        all.index = entries.into_iter().collect();
         all
     }
 
