@@ -114,9 +114,7 @@ impl FollowUps {
         all.ledger = ledger.into_iter().map(|(order, steps)| (order, steps.into())).collect();
         known.orders.iter().for_each(|order| all.plan(order));
         for (shopper, orders) in known.orders.shoppers() {
-            let bought = bought_by(shopper, known).into_iter();
-            let refills: Arc<[Refill]> =
-                bought.filter_map(|product| Refill::of(shopper, product, known)).collect();
+            let refills: Arc<[Refill]> = Refill::of_all(shopper, &bought_by(shopper, known), known).into();
             refills.iter().for_each(|refill| all.add(&refill.plan(), Lane::RunsOut, refill.due));
             if !refills.is_empty() {
                 all.refills.insert(shopper.clone(), refills);
@@ -204,10 +202,8 @@ impl FollowUps {
     /// Whether what runs out of what a shopper bought is not what it would be if it were worked out now: a model was learned
     /// since, or the catalog says something else.
     pub fn is_stale(&self, shopper: &ShopperId, known: &Known<'_>) -> bool {
-        let bought = bought_by(shopper, known);
-        let now = bought.into_iter().filter_map(|product| Refill::of(shopper, product, known));
-        let planned = self.refills.get(shopper);
-        !now.eq(planned.into_iter().flat_map(|refills| refills.iter().cloned()))
+        let now = Refill::of_all(shopper, &bought_by(shopper, known), known);
+        self.refills.get(shopper).map_or(&[][..], |refills| refills) != now
     }
 
     /// Takes a lease, if the follow-up is free, its order is as it was, and its shopper may be written to.
@@ -429,8 +425,7 @@ impl FollowUps {
             self.remove(&refill.plan(), Lane::RunsOut, refill.due);
         }
         let kept = before.iter().filter(|refill| !is_asked(refill)).cloned();
-        let new = products.iter().filter_map(|product| Refill::of(shopper, product, known));
-        let new: Vec<Refill> = new.collect();
+        let new = Refill::of_all(shopper, products, known);
         for refill in &new {
             self.add(&refill.plan(), Lane::RunsOut, refill.due);
         }

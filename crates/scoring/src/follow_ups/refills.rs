@@ -43,20 +43,37 @@ pub(super) struct Refill {
 }
 
 impl Refill {
-    /// The refill of a product for a shopper, if it is one that is bought again.
-    pub(super) fn of(shopper: &ShopperId, product: &ProductId, known: &Known<'_>) -> Option<Self> {
-        let entry = known.catalog.get(product.as_str())?;
-        let orders: Vec<_> = known.orders.of_shopper(shopper.as_str()).rev().take(ORDERS_MAX).collect();
-        let (mut habit, mut newest) = (Habit::default(), None);
-        for order in orders.into_iter().rev() {
-            let (Some(statement), left @ 1..) = (order.statement(), order.left_of(product)) else { continue };
-            habit.add(statement.placed_at, left);
-            newest = Some(order);
+    /// The refills of these products, ascending, for a shopper: of those that are bought again.
+    pub(super) fn of_all(shopper: &ShopperId, products: &[&ProductId], known: &Known<'_>) -> Vec<Self> {
+        let mut habits = vec![(Habit::default(), None); products.len()];
+        let newest: Vec<_> = known.orders.of_shopper(shopper.as_str()).rev().take(ORDERS_MAX).collect();
+        for order in newest.into_iter().rev() {
+            let Some(statement) = order.statement() else { continue };
+            for (product, left) in order.bought() {
+                if let Ok(at) = products.binary_search(&product) {
+                    let (habit, newest) = &mut habits[at];
+                    habit.add(statement.placed_at, left);
+                    *newest = Some(order);
+                }
+            }
         }
-        let pace =
-            Pace::of(known.model, entry, &habit).filter(|_| is_bought_again(known.model, entry, &habit))?;
-        let days = pace.median_days().round().min(f64::from(u16::MAX)) as i64;
-        Some(Self { product: product.clone(), order: newest?.clone(), due: habit.last()?.plus_days(days) })
+        let all = products.iter().zip(habits);
+        all.filter_map(|(product, (habit, newest))| Self::of(product, &habit, newest?, known)).collect()
+    }
+
+    /// The refill of a product that a shopper buys so, if it is one that is bought again.
+    fn of(
+        product: &ProductId,
+        habit: &Habit,
+        newest: &Arc<RecordedOrder>,
+        known: &Known<'_>,
+    ) -> Option<Self> {
+        let entry = known.catalog.get(product.as_str())?;
+        if !is_bought_again(known.model, entry, habit) {
+            return None;
+        }
+        let days = Pace::of(known.model, entry, habit)?.median_days().round().min(f64::from(u16::MAX)) as i64;
+        Some(Self { product: product.clone(), order: newest.clone(), due: habit.last()?.plus_days(days) })
     }
 
     pub(super) fn plan(&self) -> Plan {
