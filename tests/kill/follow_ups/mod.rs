@@ -442,6 +442,9 @@ impl World {
                 Ok(answer) => drop(self.take(answer.into_inner().follow_ups, until)?),
                 // Nobody knows what it would have got: it dies with its leases.
                 Err(status) if status.code() != Code::InvalidArgument => {
+                    // It may have taken what others held whose leases were over: these have lost it.
+                    let now = self.now;
+                    self.model.holds.retain(|_, hold| hold.until > now);
                     (0..SHOPPERS).for_each(|shopper| self.unsure(format!("s{shopper}"), until));
                 }
                 Err(status) => return Err(status.to_string()),

@@ -159,14 +159,14 @@ pub(crate) fn to_pb(plan: &Plan, span: Span, step: Option<&Step>, state: pb::Fol
     pb::FollowUp {
         r#ref: Some(reference),
         shopper_id: plan.shopper().map(ToString::to_string).unwrap_or_default(),
-        opens_at: Some(time::to_pb(span.opens)),
-        closes_at: Some(time::to_pb(span.closes)),
+        opens_at: Some(time::held_to_pb(span.opens)),
+        closes_at: Some(time::held_to_pb(span.closes)),
         offers: Vec::new(),
         lease_id: String::new(),
-        not_before: not_before.filter(|_| is_held).map(time::to_pb),
+        not_before: not_before.filter(|_| is_held).map(time::held_to_pb),
         state: state.into(),
         attempt_count: step.map_or(0, |step| step.attempts),
-        completed_at: completed_at.map(time::to_pb),
+        completed_at: completed_at.map(time::held_to_pb),
     }
 }
 

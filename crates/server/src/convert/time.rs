@@ -40,9 +40,21 @@ pub fn to_pb(moment: Timestamp) -> prost_types::Timestamp {
     prost_types::Timestamp { seconds: ms.div_euclid(1_000), nanos }
 }
 
+/// The wire form of a moment that was worked out, held within the years that the wire format allows.
+pub fn held_to_pb(moment: Timestamp) -> prost_types::Timestamp {
+    to_pb(moment.clamp(Timestamp::from_ms(FIRST_SECOND * 1_000), Timestamp::from_ms(LAST_SECOND * 1_000)))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_worked_out_stays_within_what_can_be_told() {
+        for (ms, seconds) in [(i64::MAX, LAST_SECOND), (i64::MIN, FIRST_SECOND), (5_000, 5)] {
+            assert_eq!(held_to_pb(Timestamp::from_ms(ms)).seconds, seconds);
+        }
+    }
 
     #[test]
     fn moments_return_to_the_millisecond() {
